@@ -1,0 +1,63 @@
+# One room of the architecture = one folder = one static library.
+#
+#   laconic_room(<name> FOLDER <path> USES <rooms...> [TORCH] [LINKS <targets...>])
+#
+# USES are the rooms that this one may include and link (docs/architecture.md). Every room with a folder
+# tests/<path> gets one test program test_<name>, which links that room and what it uses and nothing else:
+# an arrow that is not declared here does not link there.
+set(LACONIC_SANITIZE "" CACHE STRING "sanitizers for every target, e.g. address,undefined")
+
+add_library(laconic_flags INTERFACE)
+target_include_directories(laconic_flags INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+target_compile_features(laconic_flags INTERFACE cxx_std_20)
+target_compile_options(laconic_flags INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-Werror;-fno-math-errno>)
+if(LACONIC_SANITIZE)
+  target_compile_options(laconic_flags INTERFACE -fsanitize=${LACONIC_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(laconic_flags INTERFACE -fsanitize=${LACONIC_SANITIZE})
+endif()
+
+# All tensor code shares one precompiled header: ATen alone costs 12 s per file without it.
+add_library(laconic_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
+target_link_libraries(laconic_pch PUBLIC laconic_flags LibTorch::cpu fmt::fmt)
+target_precompile_headers(laconic_pch PRIVATE
+  <ATen/ATen.h> <torch/csrc/autograd/custom_function.h> <torch/csrc/autograd/autograd.h>
+  <torch/csrc/autograd/variable.h> <string> <vector> <functional> <memory> <fmt/format.h>)
+set_target_properties(laconic_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+function(_laconic_torch target)
+  target_link_libraries(${target} PUBLIC LibTorch::cpu)
+  target_precompile_headers(${target} REUSE_FROM laconic_pch)
+  target_compile_options(${target} PRIVATE -Winvalid-pch)
+endfunction()
+
+function(laconic_room name)
+  cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/laconic/${ROOM_FOLDER}/*.cpp)
+  add_library(laconic_${name} STATIC ${sources})
+  add_library(laconic::${name} ALIAS laconic_${name})
+  set_target_properties(laconic_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(laconic_${name} PUBLIC laconic_flags fmt::fmt ${ROOM_LINKS})
+  foreach(used ${ROOM_USES})
+    target_link_libraries(laconic_${name} PUBLIC laconic_${used})
+  endforeach()
+  if(ROOM_TORCH)
+    _laconic_torch(laconic_${name})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY LACONIC_ROOMS ${name})
+  set_property(GLOBAL APPEND PROPERTY LACONIC_ARROWS "${ROOM_FOLDER}:${ROOM_USES}")
+
+  file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${ROOM_FOLDER}/*.cpp)
+  if(LACONIC_TESTS AND tests)
+    add_executable(test_${name} ${tests})
+    target_link_libraries(test_${name} PRIVATE laconic_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(test_${name} PRIVATE LACONIC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(ROOM_TORCH)
+      set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+      _laconic_torch(test_${name})
+    endif()
+    add_test(NAME ${name} COMMAND test_${name})
+    set_tests_properties(${name} PROPERTIES LABELS fast ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
+  endif()
+endfunction()
