@@ -11,8 +11,13 @@ add_library(laconic_flags INTERFACE)
 target_include_directories(laconic_flags INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
 target_compile_features(laconic_flags INTERFACE cxx_std_20)
+# The torch wheel carries a newer fmt among its headers; ours must be the one that libfmt was built from, so it is found first.
+find_path(LACONIC_FMT_INCLUDE_DIR fmt/format.h NO_CMAKE_PATH REQUIRED)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include-first)
+file(CREATE_LINK ${LACONIC_FMT_INCLUDE_DIR}/fmt ${PROJECT_BINARY_DIR}/include-first/fmt SYMBOLIC)
+target_include_directories(laconic_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include-first>)
 target_compile_options(laconic_flags INTERFACE
-  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-Werror;-fno-math-errno>)
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-Werror;-fno-math-errno;-fPIC>)
 if(LACONIC_SANITIZE)
   target_compile_options(laconic_flags INTERFACE -fsanitize=${LACONIC_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(laconic_flags INTERFACE -fsanitize=${LACONIC_SANITIZE})

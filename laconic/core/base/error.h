@@ -45,8 +45,8 @@ template <typename... Args>
 }  // namespace laconic
 
 // LACONIC_CHECK(condition, "format", args...): the message is built only when the condition is false.
-#define LACONIC_CHECK(condition, ...)                                                          \
-  do {                                                                                         \
-    if (!(condition)) [[unlikely]]                                                             \
-      ::laconic::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__));     \
+#define LACONIC_CHECK(condition, ...)                                                      \
+  do {                                                                                     \
+    if (!(condition)) [[unlikely]]                                                         \
+      ::laconic::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__)); \
   } while (false)

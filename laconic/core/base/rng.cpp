@@ -81,9 +81,13 @@ uint32_t Rng::below(uint32_t n) {
   }
 }
 
-int Rng::between(int low, int high) { return low + static_cast<int>(below(static_cast<uint32_t>(high - low + 1))); }
+int Rng::between(int low, int high) {
+  return low + static_cast<int>(below(static_cast<uint32_t>(high - low + 1)));
+}
 
-bool Rng::chance(double probability) { return uniform() < probability; }
+bool Rng::chance(double probability) {
+  return uniform() < probability;
+}
 
 double Rng::normal() {
   const double radius = std::sqrt(-2.0 * std::log(uniform()));

@@ -1,5 +1,5 @@
-// Counter-based randomness (Philox 4x32-10, Salmon et al., SC 2011): a draw is a function of its identity alone, so it does not
-// depend on the batch, the thread or the rank that computes it, and there is no generator state to save.
+// Counter-based randomness (Philox 4x32-10, Salmon et al., SC 2011): a draw is a function of its identity alone, so it
+// does not depend on the batch, the thread or the rank that computes it, and there is no generator state to save.
 #pragma once
 
 #include <array>
@@ -47,11 +47,11 @@ class Rng {
   Rng(DrawPurpose purpose, std::initializer_list<uint64_t> values);
 
   uint32_t next();
-  double uniform();                     // open interval (0, 1)
-  uint32_t below(uint32_t n);           // 0 .. n-1 without modulo bias; n > 0
-  int between(int low, int high);       // low .. high, both included
+  double uniform();                // open interval (0, 1)
+  uint32_t below(uint32_t n);      // 0 .. n-1 without modulo bias; n > 0
+  int between(int low, int high);  // low .. high, both included
   bool chance(double probability);
-  double normal();                      // standard normal (Box-Muller)
+  double normal();  // standard normal (Box-Muller)
 
   template <typename T>
   void shuffle(std::vector<T>& values) {

@@ -21,7 +21,8 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 // " (did you mean `x`?)" or "": appended to messages about unknown names.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 
-// Bytes of the first invalid UTF-8 sequence, or npos when the text is valid (RFC 3629: no surrogates, no overlong forms).
+// Bytes of the first invalid UTF-8 sequence, or npos when the text is valid (RFC 3629: no surrogates, no overlong
+// forms).
 size_t first_invalid_utf8(std::string_view text);
 
 // "1.2 GiB", "35 MB/s"-style figures: three significant digits with a binary unit.

@@ -15,9 +15,9 @@ TEST(Nearest, FindsLikelyMisspellingsOnly) {
 TEST(Utf8, FirstInvalidByteIsFound) {
   EXPECT_EQ(first_invalid_utf8("plain, é, 漢, 😀"), std::string_view::npos);
   EXPECT_EQ(first_invalid_utf8("a\xff"), 1u);
-  EXPECT_EQ(first_invalid_utf8("\xc0\x80"), 0u);          // overlong
-  EXPECT_EQ(first_invalid_utf8("ab\xed\xa0\x80"), 2u);    // surrogate
-  EXPECT_EQ(first_invalid_utf8("\xe6\xbc"), 0u);          // cut short
+  EXPECT_EQ(first_invalid_utf8("\xc0\x80"), 0u);        // overlong
+  EXPECT_EQ(first_invalid_utf8("ab\xed\xa0\x80"), 2u);  // surrogate
+  EXPECT_EQ(first_invalid_utf8("\xe6\xbc"), 0u);        // cut short
 }
 
 TEST(Human, Figures) {

@@ -1,0 +1,88 @@
+// The one interface behind which the methods differ. The engine asks an objective in this order, and never which method
+// it is:
+//
+//   needs -> plan -> (rollout, verdicts) -> second_round -> (rollout, verdicts) -> keep -> rewards -> advantages ->
+//   loss per micro-batch
+//
+// An objective sees the whole step over all ranks at once, holds no files and starts no processes.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "laconic/algorithms/objective_config.h"
+#include "laconic/algorithms/policy_loss.h"
+#include "laconic/algorithms/step.h"
+
+namespace laconic::algorithms {
+
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+// What the engine must compute beyond sampling and the forward pass.
+struct Needs {
+  bool rollout_entropy = false;      // Sample::entropy before rewards
+  bool reference_logprobs = false;   // Sample::logp_ref
+  bool old_logprobs_early = false;   // Sample::logp_old before rewards
+  bool reference_pass_rate = false;  // Group::reference_pass_rate
+  int monitor_every = 0;             // steps between monitor passes; 0 = none
+};
+
+// Completions wanted for one prompt: `count` samples that begin with the same forced tokens.
+struct PlannedRequest {
+  int count = 1;
+  std::string kind;
+  std::vector<int32_t> forced_prefix;
+  std::optional<int64_t> max_tokens;  // null: the run's limit
+  std::optional<double> temperature;  // null: the objective's
+};
+
+// A continuation of sample `parent` of the group: its first `keep` ids, then forced ids, then sampled tokens.
+struct PlannedContinuation {
+  int64_t parent = 0;
+  int64_t keep = 0;
+  std::string kind;
+  std::vector<int32_t> forced;
+  std::optional<int64_t> max_tokens;  // new tokens after the kept ones
+};
+
+class Objective {
+ public:
+  explicit Objective(ObjectiveConfig config) : config_(std::move(config)) {}
+  virtual ~Objective() = default;
+
+  const ObjectiveConfig& config() const { return config_; }
+
+  virtual Needs needs() const;
+  // Default: group_size plain samples.
+  virtual std::vector<PlannedRequest> plan(uint64_t step) const;
+  // Default: none. `seed` and `step` identify random choices together with the group's prompt_index.
+  virtual std::vector<PlannedContinuation> second_round(const Group& group, uint64_t seed, uint64_t step) const;
+  // Whether a group is trained on; asked after rewards() on it. Default: config().filter.keep.
+  virtual bool keep(const Group& group) const;
+  // Fills Sample::reward. Default: given or weighted rewards, overlong shaping, KL in the reward.
+  virtual void rewards(Step& step);
+  // Fills Sample::advantage, and where a method wants them loss_mask, old_logp_override and weight.
+  virtual void advantages(Step& step);
+  // The terms of one micro-batch; their sum over the mini-batch is the scalar that is minimised.
+  virtual LossTerms loss(const TokenBatch& batch) const;
+  // The method's own diagnostics of a finished step.
+  virtual Metrics metrics(const Step& step) const;
+  // State across steps, saved with a checkpoint.
+  virtual nlohmann::json state() const { return nlohmann::json::object(); }
+  virtual void restore(const nlohmann::json& state);
+
+ protected:
+  // The reward before shaping: given_reward, else the weighted named rewards, else correctness.
+  double base_reward(const Sample& sample) const;
+
+ private:
+  ObjectiveConfig config_;
+};
+
+}  // namespace laconic::algorithms

@@ -1,0 +1,71 @@
+// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), f32 state, optional f32 master copies of
+// bf16 weights, global-norm clipping, and refusal of non-finite steps.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace laconic::optim {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;
+  bool decay_norms_and_biases = false;  // matrices always decay
+  double max_grad_norm = 1.0;           // 0 = no clipping
+};
+
+// A leaf tensor to be trained; `decays` is false for norms and biases.
+struct TrainedTensor {
+  std::string name;
+  at::Tensor tensor;
+  bool decays = true;
+};
+
+struct StepReport {
+  double grad_norm = 0.0;  // global 2-norm before clipping
+  bool clipped = false;
+  bool skipped = false;  // the gradient was not finite: weights and state are untouched
+};
+
+class AdamW {
+ public:
+  // Low-precision tensors get an f32 master copy, which is what is updated; the tensor receives its rounded value.
+  AdamW(std::vector<TrainedTensor> tensors, AdamWOptions options);
+
+  // Consumes the .grad() of every tensor (absent counts as zero) and clears them. lr >= 0.
+  StepReport step(double lr);
+
+  int64_t steps_taken() const { return steps_; }
+  const AdamWOptions& options() const { return options_; }
+
+  // Everything that a resumed run needs, by name: "<tensor>.exp_avg", ".exp_avg_sq", and ".master" where there is one.
+  // f32.
+  std::vector<std::pair<std::string, at::Tensor>> state() const;
+  // Copies values back; a missing, extra or misshapen entry is an error that names it.
+  void restore(const std::vector<std::pair<std::string, at::Tensor>>& state, int64_t steps_taken);
+
+  int64_t state_bytes() const;
+
+ private:
+  struct Slot {
+    TrainedTensor trained;
+    at::Tensor master;  // f32; the tensor itself where it is f32 already
+    at::Tensor exp_avg;
+    at::Tensor exp_avg_sq;
+    at::Tensor step;  // f32 scalar, as the fused kernel wants it
+    bool has_master = false;
+  };
+  void update(const std::vector<at::Tensor>& gradients, double lr, bool decaying);
+
+  AdamWOptions options_;
+  std::vector<Slot> slots_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace laconic::optim
