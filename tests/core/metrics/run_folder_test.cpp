@@ -1,0 +1,118 @@
+#include "laconic/core/metrics/run_folder.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/files.h"
+#include "tests/core/metrics/temporary_folder.h"
+
+namespace laconic::metrics {
+namespace {
+
+using testing::HasSubstr;
+
+std::string usage_message(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    return error.what();
+  }
+  return "no error";
+}
+
+MetricRow row_of(int64_t step) {
+  MetricRow row(step);
+  row.set("reward/mean", 0.5);
+  row.set("time/rollout_s", 1.25);
+  row.set("throughput/tokens_per_s", 900.0);
+  row.set("kl/mean", 0.25);
+  return row;
+}
+
+TEST(RunFolder, KeepsWallClockFiguresApart) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "a/b/run");
+  run.log(row_of(0));
+  run.log_sample({{"step", 0}, {"prompt", "2 + 2"}, {"completion", "4"}});
+  EXPECT_EQ(read_file(run.file("metrics.jsonl")), "{\"step\":0,\"reward/mean\":0.5,\"kl/mean\":0.25}\n");
+  EXPECT_EQ(read_file(run.file("timing.jsonl")),
+            "{\"step\":0,\"time/rollout_s\":1.25,\"throughput/tokens_per_s\":900.0}\n");
+  EXPECT_EQ(read_file(run.file("samples.jsonl")), "{\"step\":0,\"prompt\":\"2 + 2\",\"completion\":\"4\"}\n");
+  EXPECT_FALSE(std::filesystem::is_empty(run.file("tensorboard")));
+}
+
+TEST(RunFolder, WritesSingleFilesWhole) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run", {.tensorboard = false});
+  run.write_config("seed: 1\n");
+  run.write_versions({{"laconic", "0.1.0"}});
+  run.write_summary({{"before", {{"accuracy", 0.5}}}});
+  EXPECT_EQ(read_file(run.file("config.yaml")), "seed: 1\n");
+  EXPECT_EQ(read_file(run.file("versions.json")), "{\n  \"laconic\": \"0.1.0\"\n}\n");
+  EXPECT_EQ(nlohmann::json::parse(read_file(run.file("summary.json")))["before"]["accuracy"], 0.5);
+  EXPECT_FALSE(std::filesystem::exists(run.file("tensorboard")));
+}
+
+TEST(RunFolder, RefusesAFolderInUseAndSaysWhatToDo) {
+  const TemporaryFolder folder;
+  { RunFolder(folder / "run"); }
+  EXPECT_THAT(usage_message([&] { RunFolder(folder / "run"); }),
+              HasSubstr("holds an earlier run): resume that run, overwrite it, or give another folder"));
+  std::filesystem::create_directories(folder / "other");
+  std::ofstream(folder / "other/thesis.tex") << "x";
+  for (const auto existing : {ExistingRun::refuse, ExistingRun::resume, ExistingRun::overwrite}) {
+    EXPECT_THAT(usage_message([&] { RunFolder(folder / "other", {.existing = existing}); }), HasSubstr("thesis.tex"));
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "other"), {}), 1);
+  std::ofstream(folder / "file") << "x";
+  EXPECT_THAT(usage_message([&] { RunFolder(folder / "file"); }), HasSubstr("is a file"));
+}
+
+TEST(RunFolder, OverwriteDeletesTheEarlierRunAndNothingElse) {
+  const TemporaryFolder folder;
+  {
+    RunFolder run(folder / "run");
+    run.log(row_of(0));
+    run.write_summary({{"seed", 1}});
+    std::filesystem::create_directories(run.file("checkpoints/step_1"));
+    std::ofstream(run.file("notes.txt")) << "mine";
+  }
+  const RunFolder run(folder / "run", {.existing = ExistingRun::overwrite});
+  EXPECT_EQ(read_file(run.file("metrics.jsonl")), "");
+  EXPECT_FALSE(std::filesystem::exists(run.file("summary.json")));
+  EXPECT_FALSE(std::filesystem::exists(run.file("checkpoints")));
+  EXPECT_EQ(read_file(run.file("notes.txt")), "mine");
+}
+
+TEST(RunFolder, ResumeContinuesAfterTheCheckpoint) {
+  const TemporaryFolder folder;
+  const auto write_steps = [](RunFolder& run, int from, int to) {
+    for (int step = from; step < to; ++step) {
+      run.log(row_of(step));
+      run.log_sample({{"step", step}, {"completion", "4"}});
+    }
+  };
+  RunFolder whole(folder / "whole");
+  write_steps(whole, 0, 6);
+  {
+    RunFolder run(folder / "run", {.existing = ExistingRun::resume});
+    EXPECT_FALSE(run.resuming());
+    write_steps(run, 0, 4);
+  }
+  RunFolder run(folder / "run", {.existing = ExistingRun::resume});
+  EXPECT_TRUE(run.resuming());
+  EXPECT_THROW(run.log(row_of(2)), Error);  // resume_after first
+  run.resume_after(1);
+  write_steps(run, 2, 6);
+  EXPECT_EQ(read_file(run.file("metrics.jsonl")), read_file(whole.file("metrics.jsonl")));
+  EXPECT_EQ(read_file(run.file("samples.jsonl")), read_file(whole.file("samples.jsonl")));
+}
+
+}  // namespace
+}  // namespace laconic::metrics
