@@ -1,0 +1,39 @@
+#include "laconic/rewards/grade.h"
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
+
+namespace laconic::rewards {
+
+std::vector<std::string> grade_policies(std::string_view verifier) {
+  if (verifier == "math") return {"default", "strict", "lenient"};
+  return {"default"};
+}
+
+VerifierOptions policy_options(std::string_view verifier, std::string_view policy) {
+  if (policy == "default") return {};
+  if (verifier == "math" && policy == "strict") return {{"require_box", "true"}, {"percent", "exact"}};
+  if (verifier == "math" && policy == "lenient") return {{"tolerance", "1e-4"}, {"percent", "any"}};
+  const auto policies = grade_policies(verifier);
+  fail(ErrorKind::usage, "unknown policy `{}` for verifier `{}`{}; there are {}", policy, verifier,
+       did_you_mean(policy, policies), join(policies, ", "));
+}
+
+Grade grade(const Verifier& verifier, std::string_view gold, std::string_view prediction) {
+  const auto verdict = verifier.verify({.text = prediction, .truncated = false, .prompt_text = {}}, gold);
+  Grade result;
+  result.correct = verdict.correct;
+  if (verdict.answer_found) result.answer = verdict.answer;
+  result.gold_answer = verifier.gold_answer(gold);
+  result.reason = verdict.reason;
+  return result;
+}
+
+Grade grade(std::string_view gold, std::string_view prediction, std::string_view verifier, std::string_view policy,
+            const VerifierOptions& options) {
+  VerifierOptions merged = policy_options(verifier, policy);
+  for (const auto& [name, value] : options) merged[name] = value;
+  return grade(*make_verifier(verifier, merged), gold, prediction);
+}
+
+}  // namespace laconic::rewards

@@ -1,0 +1,54 @@
+// A verifier says whether a response is right: a rule over the text, without tensors, files or state.
+//
+// verify() is thread-safe, linear in the text and never throws for what a model may write; make_verifier() throws for
+// what a user may configure.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace laconic::rewards {
+
+struct Response {
+  // The completion with its forced tokens, thinking tags kept (decode without dropping <think> and </think>).
+  std::string_view text;
+  bool truncated = false;        // ended at the token limit: no end-of-sequence token was sampled
+  std::string_view prompt_text;  // the rendered prompt; says whether thinking was already opened there. May be empty.
+};
+
+struct Verdict {
+  bool correct = false;
+  bool format_ok = false;  // as the verifier defines it; never true when truncated
+  bool answer_found = false;
+  bool truncated = false;
+  std::string answer;  // as it stood in the text, trimmed; "" when none was found
+  std::string reason;  // one short phrase: why it is right or wrong
+};
+
+class Verifier {
+ public:
+  virtual ~Verifier() = default;
+  virtual Verdict verify(const Response& response, std::string_view gold) const = 0;
+  virtual std::string name() const = 0;
+  // The answer inside a gold text as data sets give it; the text itself unless the verifier knows better.
+  virtual std::string gold_answer(std::string_view gold) const { return std::string(gold); }
+};
+
+// Option name -> value as written in a configuration. An unknown name or an unusable value is an Error of kind usage
+// that names the nearest valid one.
+using VerifierOptions = std::map<std::string, std::string>;
+
+// name         options (default)
+// math         thinking = auto | required | ignore (auto), require_box (false), last_number (true), percent = ignore |
+// exact |
+//              any (ignore), tolerance (0, relative)
+// exact        thinking (auto), ignore_case (false), ignore_space (false)
+// numeric      thinking (auto), tolerance (0, relative)
+// boxed_exact  require_thinking_end (true), end_text (<eos>)
+std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options = {});
+std::vector<std::string> verifier_names();
+
+}  // namespace laconic::rewards

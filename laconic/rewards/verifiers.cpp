@@ -1,0 +1,217 @@
+#include "laconic/rewards/verifiers.h"
+
+#include <cctype>
+#include <optional>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
+#include "laconic/rewards/extract.h"
+#include "laconic/rewards/number.h"
+
+namespace laconic::rewards {
+namespace {
+
+// Long answers are kept as evidence in logs, not in full.
+constexpr size_t kMaxAnswer = 1024;
+
+struct Graded {
+  std::string_view text;
+  bool tags_fit = true;
+  const char* reason = nullptr;  // set when nothing may be graded
+};
+
+Graded graded_part(const Response& response, ThinkingRule rule) {
+  if (rule == ThinkingRule::ignore) return {response.text, true, nullptr};
+  const auto tags = read_thinking(response.text, response.prompt_text);
+  if (tags.open) return {{}, false, "thinking was not closed"};
+  if (tags.closes == 0) {
+    if (rule == ThinkingRule::required) return {{}, false, "no </think>"};
+    return {response.text, true, nullptr};
+  }
+  return {tags.answer, tags.well_formed, nullptr};
+}
+
+Verdict not_graded(const Response& response, const char* reason) {
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  verdict.reason = reason;
+  return verdict;
+}
+
+std::string shortened(std::string_view answer) {
+  return std::string(trim(answer).substr(0, kMaxAnswer));
+}
+
+struct Found {
+  std::optional<std::string_view> answer;
+  bool marked = true;
+  const char* reason = "no answer found";
+};
+
+Found in_phrase(std::string_view phrase) {
+  const size_t equals = phrase.rfind('=');
+  const auto value = equals == std::string_view::npos ? phrase : trim(phrase.substr(equals + 1));
+  if (parse_number(value)) return {value};
+  // "the answer is 42 because ..." and "the answer is about 42 apples, as ..."
+  if (phrase.find(' ') != std::string_view::npos) {
+    if (const auto number = first_number(value)) return {number};
+  }
+  return {value};
+}
+
+Found find_answer(std::string_view text, bool require_box, bool allow_last_number) {
+  const auto box = last_box(text);
+  if (box.state == BoxState::unclosed) return {std::nullopt, true, "the last \\boxed{ is not closed"};
+  if (box.state == BoxState::closed) {
+    if (trim(box.content).empty()) return {std::nullopt, true, "the last \\boxed{} is empty"};
+    return {box.content};
+  }
+  if (require_box) return {std::nullopt, true, "no \\boxed{}"};
+  if (const auto hashes = after_hashes(text)) return {hashes};
+  if (const auto tag = answer_tag(text)) return {tag};
+  if (const auto phrase = answer_phrase(text)) return in_phrase(*phrase);
+  const auto whole = trim(text);
+  if (!whole.empty() && whole.find_first_of(" \t\r\n") == std::string_view::npos)
+    return {whole, false};  // a bare answer
+  if (whole.size() <= 64 && parse_number(whole)) return {whole, false};
+  if (allow_last_number) {
+    if (const auto number = last_number(text)) return {number, false};
+  }
+  return {};
+}
+
+}  // namespace
+
+MathVerifier::MathVerifier(OptionReader options)
+    : thinking_(options.thinking()),
+      require_box_(options.boolean("require_box", false)),
+      last_number_(options.boolean("last_number", true)) {
+  equivalence_.percent = static_cast<PercentRule>(options.choice("percent", {"ignore", "exact", "any"}, 0));
+  equivalence_.tolerance = options.non_negative("tolerance", 0);
+  options.finish();
+}
+
+std::string MathVerifier::gold_answer(std::string_view gold) const {
+  if (const auto hashes = after_hashes(gold)) return std::string(*hashes);
+  const auto box = last_box(gold);
+  return std::string(trim(box.state == BoxState::closed ? box.content : gold));
+}
+
+Verdict MathVerifier::verify(const Response& response, std::string_view gold) const {
+  const auto graded = graded_part(response, thinking_);
+  if (graded.reason != nullptr) return not_graded(response, graded.reason);
+  const auto found = find_answer(graded.text, require_box_, last_number_);
+  if (!found.answer) return not_graded(response, found.reason);
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  verdict.answer_found = true;
+  verdict.answer = shortened(*found.answer);
+  verdict.format_ok = graded.tags_fit && found.marked && !response.truncated;
+  const std::string expected = gold_answer(gold);
+  auto result = compare_answers(expected, *found.answer, equivalence_);
+  if (!result.equal && !found.marked) {
+    // A bare expression of several words ("2x + 3") is compared as a whole before its last number decides.
+    if (const auto whole = trim(graded.text);
+        whole.size() <= 256 && compare_answers(expected, whole, equivalence_).equal) {
+      verdict.answer = shortened(whole);
+      result = {true, "same expression"};
+    }
+  }
+  verdict.correct = result.equal;
+  verdict.reason = result.reason;
+  return verdict;
+}
+
+ExactVerifier::ExactVerifier(OptionReader options)
+    : thinking_(options.thinking()),
+      ignore_case_(options.boolean("ignore_case", false)),
+      ignore_space_(options.boolean("ignore_space", false)) {
+  options.finish();
+}
+
+std::string ExactVerifier::fold(std::string_view text) const {
+  std::string folded(trim(text));
+  if (ignore_case_) folded = to_lower(folded);
+  if (ignore_space_) std::erase_if(folded, [](unsigned char c) { return std::isspace(c) != 0; });
+  return folded;
+}
+
+Verdict ExactVerifier::verify(const Response& response, std::string_view gold) const {
+  const auto graded = graded_part(response, thinking_);
+  if (graded.reason != nullptr) return not_graded(response, graded.reason);
+  if (trim(graded.text).empty()) return not_graded(response, "the answer is empty");
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  verdict.answer_found = true;
+  verdict.answer = shortened(graded.text);
+  verdict.format_ok = graded.tags_fit && !response.truncated;
+  verdict.correct = fold(graded.text) == fold(gold);
+  verdict.reason = verdict.correct ? "same text" : "another text";
+  return verdict;
+}
+
+NumericVerifier::NumericVerifier(OptionReader options) : thinking_(options.thinking()) {
+  equivalence_.tolerance = options.non_negative("tolerance", 0);
+  options.finish();
+}
+
+Verdict NumericVerifier::verify(const Response& response, std::string_view gold) const {
+  const auto graded = graded_part(response, thinking_);
+  if (graded.reason != nullptr) return not_graded(response, graded.reason);
+  const auto number = last_number(graded.text);
+  if (!number) return not_graded(response, "no number found");
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  verdict.answer_found = true;
+  verdict.answer = shortened(*number);
+  verdict.format_ok = graded.tags_fit && !response.truncated;
+  const auto result = compare_answers(gold, *number, equivalence_);
+  verdict.correct = result.equal;
+  verdict.reason = result.reason;
+  return verdict;
+}
+
+BoxedExactVerifier::BoxedExactVerifier(OptionReader options)
+    : require_thinking_end_(options.boolean("require_thinking_end", true)),
+      end_text_(options.text("end_text", "<eos>")) {
+  options.finish();
+}
+
+Verdict BoxedExactVerifier::verify(const Response& response, std::string_view gold) const {
+  auto text = trim(response.text);
+  if (!end_text_.empty() && text.ends_with(end_text_)) text = trim(text.substr(0, text.size() - end_text_.size()));
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  const auto box = last_box(text);
+  verdict.answer_found = box.state == BoxState::closed && !trim(box.content).empty();
+  if (verdict.answer_found) verdict.answer = shortened(box.content);
+  const auto tags = read_thinking(text, response.prompt_text);
+  if (response.truncated) {
+    verdict.reason = "truncated";
+  } else if (require_thinking_end_ && tags.closes != 1) {
+    verdict.reason = fmt::format("{} </think> instead of one", tags.closes);
+  } else if (!verdict.answer_found || box.end != text.size()) {
+    verdict.reason = "does not end with \\boxed{ }";
+  } else {
+    verdict.format_ok = true;
+    verdict.correct = trim(box.content) == trim(gold);
+    verdict.reason = verdict.correct ? "same text" : "another answer";
+  }
+  return verdict;
+}
+
+std::vector<std::string> verifier_names() {
+  return {"math", "exact", "numeric", "boxed_exact"};
+}
+
+std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options) {
+  const OptionReader reader(name, options);
+  if (name == "math") return std::make_unique<MathVerifier>(reader);
+  if (name == "exact") return std::make_unique<ExactVerifier>(reader);
+  if (name == "numeric") return std::make_unique<NumericVerifier>(reader);
+  if (name == "boxed_exact") return std::make_unique<BoxedExactVerifier>(reader);
+  fail(ErrorKind::usage, "unknown verifier `{}`{}; there are {}", name, did_you_mean(name, verifier_names()),
+       join(verifier_names(), ", "));
+}
+
+}  // namespace laconic::rewards
