@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 
+#include "laconic/core/base/strings.h"
 #include "laconic/rewards/latex.h"
 #include "laconic/rewards/number.h"
 
@@ -48,6 +50,12 @@ bool same_number(const Number& gold, const Number& answer, const EquivalenceOpti
   return false;
 }
 
+// A name or a word, whose case does not matter; one or two letters are variables or choices, whose case may.
+bool is_word(std::string_view text) {
+  return text.size() > 2 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+}
+
 }  // namespace
 
 Equivalence compare_answers(std::string_view gold, std::string_view answer, const EquivalenceOptions& options) {
@@ -61,8 +69,9 @@ Equivalence compare_answers(std::string_view gold, std::string_view answer, cons
     }
     return {true, "same value"};
   }
-  const std::string gold_form = normal_form(gold);
-  if (!gold_form.empty() && gold_form == normal_form(answer)) return {true, "same expression"};
+  const std::string gold_form = normal_form(gold), answer_form = normal_form(answer);
+  if (!gold_form.empty() && gold_form == answer_form) return {true, "same expression"};
+  if (is_word(gold_form) && to_lower(gold_form) == to_lower(answer_form)) return {true, "same word"};
   if (left || right) return {false, left ? "the answer is not a number" : "the gold answer is not a number"};
   return {false, "another expression"};
 }

@@ -13,6 +13,8 @@ namespace {
 
 // Long answers are kept as evidence in logs, not in full.
 constexpr size_t kMaxAnswer = 1024;
+// A text up to this length may be an answer as it stands.
+constexpr size_t kMaxWhole = 256;
 
 struct Graded {
   std::string_view text;
@@ -77,7 +79,7 @@ Found find_answer(std::string_view text, bool require_box, bool allow_last_numbe
   if (allow_last_number) {
     if (const auto number = last_number(text)) return {number, false};
   }
-  return {};
+  return {std::nullopt, false};
 }
 
 }  // namespace
@@ -101,22 +103,22 @@ Verdict MathVerifier::verify(const Response& response, std::string_view gold) co
   const auto graded = graded_part(response, thinking_);
   if (graded.reason != nullptr) return not_graded(response, graded.reason);
   const auto found = find_answer(graded.text, require_box_, last_number_);
-  if (!found.answer) return not_graded(response, found.reason);
+  const std::string expected = gold_answer(gold);
   Verdict verdict;
   verdict.truncated = response.truncated;
+  // An unmarked answer of several words ("2x + 3", "New York") is compared as a whole before its last number decides.
+  const auto whole = trim(graded.text);
+  if (!found.marked && whole.size() <= kMaxWhole && compare_answers(expected, whole, equivalence_).equal) {
+    verdict.correct = verdict.answer_found = true;
+    verdict.answer = shortened(whole);
+    verdict.reason = "same expression";
+    return verdict;
+  }
+  if (!found.answer) return not_graded(response, found.reason);
   verdict.answer_found = true;
   verdict.answer = shortened(*found.answer);
   verdict.format_ok = graded.tags_fit && found.marked && !response.truncated;
-  const std::string expected = gold_answer(gold);
-  auto result = compare_answers(expected, *found.answer, equivalence_);
-  if (!result.equal && !found.marked) {
-    // A bare expression of several words ("2x + 3") is compared as a whole before its last number decides.
-    if (const auto whole = trim(graded.text);
-        whole.size() <= 256 && compare_answers(expected, whole, equivalence_).equal) {
-      verdict.answer = shortened(whole);
-      result = {true, "same expression"};
-    }
-  }
+  const auto result = compare_answers(expected, *found.answer, equivalence_);
   verdict.correct = result.equal;
   verdict.reason = result.reason;
   return verdict;

@@ -171,6 +171,14 @@ TEST(MathVerifier, FormatIsTheMark) {
   EXPECT_FALSE(unclosed.correct);
 }
 
+TEST(MathVerifier, AnswersInWords) {
+  EXPECT_TRUE(grade("New York", "new york").correct);
+  EXPECT_TRUE(grade("2x + 3", "2x+3").correct);
+  EXPECT_TRUE(grade("B", "Answer: B").correct);
+  EXPECT_FALSE(grade("B", "Answer: b").correct);
+  EXPECT_FALSE(grade("Evelyn", "I do not know").answer.has_value());
+}
+
 TEST(MathVerifier, StaysFastOnHostileText) {
   const auto verifier = make_verifier("math");
   const size_t size = 1 << 20;

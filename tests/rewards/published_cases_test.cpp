@@ -74,7 +74,7 @@ TEST(MathData, EveryGoldAnswerIsRightInABox) {
 
 TEST(PublishedCases, AgreementOfTheMathVerifier) {
   const auto folder = LACONIC_TEST_DATA_OR_SKIP("math_equivalence");
-  int agree_all = 0, all = 0;
+  int agree_all = 0, all = 0, agree_numbers = 0, numbers = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     int agree = 0, count = 0;
     for (const auto& line : read_lines(entry.path())) {
@@ -88,6 +88,10 @@ TEST(PublishedCases, AgreementOfTheMathVerifier) {
       const bool same = correct == line["expected"].get<bool>();
       agree += same ? 1 : 0;
       ++count;
+      if (golds.size() == 1 && parse_number(golds[0])) {
+        agree_numbers += same ? 1 : 0;
+        ++numbers;
+      }
       if (!same && std::getenv("LACONIC_SHOW_DISAGREEMENTS") != nullptr)
         printf("%d %s\n", correct ? 1 : 0, line.dump().c_str());
     }
@@ -95,7 +99,9 @@ TEST(PublishedCases, AgreementOfTheMathVerifier) {
     agree_all += agree;
     all += count;
   }
-  printf("%d of %d\n", agree_all, all);
+  printf("%d of %d, of those with a number as the gold answer %d of %d\n", agree_all, all, agree_numbers, numbers);
+  EXPECT_GE(agree_all, 310);
+  EXPECT_GE(agree_numbers, 0.88 * numbers);
 }
 
 TEST(PublishedCases, FormatRewards) {
