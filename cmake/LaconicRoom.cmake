@@ -66,3 +66,20 @@ function(laconic_room name)
     set_tests_properties(${name} PROPERTIES LABELS fast ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
   endif()
 endfunction()
+
+# The CPU kernels of a room, laconic/<folder>/kernels_<isa>.cpp: each for its own instruction set, always optimised, with
+# every rounding as written (no contraction), and without the tensor headers.
+function(laconic_kernels folder)
+  set(flags_baseline "")
+  set(flags_avx2 -mavx2 -mfma)
+  # GCC 12 warns about the deliberately undefined values inside its own AVX-512 header.
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -Wno-uninitialized -Wno-maybe-uninitialized)
+  foreach(isa baseline avx2 avx512)
+    set(flags -O3 -ffp-contract=off)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+      list(APPEND flags ${flags_${isa}})
+    endif()
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/laconic/${folder}/kernels_${isa}.cpp PROPERTIES
+      SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${flags}")
+  endforeach()
+endfunction()

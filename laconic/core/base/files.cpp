@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "laconic/core/base/error.h"
 
@@ -49,27 +50,45 @@ std::string read_file(const std::filesystem::path& path) {
   }
 }
 
-void write_file_atomic(const std::filesystem::path& path, std::string_view content) {
-  auto temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
-  const auto give_up = [&](const char* what, int error) {
-    ::unlink(temporary.c_str());
-    fail_system(what, path, error);
-  };
-  {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.fd < 0) fail_system("write", path, errno);
-    while (!content.empty()) {
-      const ssize_t n = ::write(file.fd, content.data(), content.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) give_up("write", errno);
-      content.remove_prefix(static_cast<size_t>(n));
-    }
-    if (::fsync(file.fd) != 0) give_up("flush", errno);
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
+  temporary_ += fmt::format(".{}.tmp", ::getpid());
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_system("write", path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, size_t bytes) {
+  const char* next = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t n = ::write(descriptor_, next, bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_system("write", path_, errno);
+    next += n;
+    bytes -= static_cast<size_t>(n);
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) give_up("rename into place", errno);
-  const auto parent = path.parent_path();
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_system("flush", path_, errno);
+  ::close(std::exchange(descriptor_, -1));
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary_.c_str());
+    fail_system("rename into place", path_, error);
+  }
+  const auto parent = path_.parent_path();
   sync_path(parent.empty() ? std::filesystem::path(".") : parent);
+}
+
+void write_file_atomic(const std::filesystem::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
 }
 
 void ensure_writable_folder(const std::filesystem::path& folder) {

@@ -14,6 +14,25 @@ std::string read_file(const std::filesystem::path& path);
 // Writes to a temporary neighbour, flushes it to the disk and renames it: a reader sees the old file or the new one.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
+// A file that appears under its name only once it is complete: written aside, flushed, renamed by commit(). Without a
+// commit() nothing is left behind.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
 // Makes the folder (and its parents) and proves that a file can be written there.
 void ensure_writable_folder(const std::filesystem::path& folder);
 

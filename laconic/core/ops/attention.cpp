@@ -1,0 +1,202 @@
+#include "laconic/core/ops/attention.h"
+
+#include <ATen/ATen.h>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/ops/attention_tile.h"
+#include "laconic/core/ops/kernels.h"
+#include "laconic/core/ops/parallel.h"
+
+namespace laconic::ops {
+namespace {
+
+// One sequence and key head: where its rows lie.
+struct HeadView {
+  int64_t tokens = 0, stride = 0;        // of qkv
+  const float* q = nullptr;              // first token's row
+  const float* k = nullptr;              // first token's key of this head
+  const float* v = nullptr;
+  int64_t first_head = 0;                // of the query group
+};
+
+HeadView view_of(const float* qkv, int64_t begin, int64_t end, int64_t kv_head, const HeadShape& s) {
+  HeadView view;
+  view.tokens = end - begin;
+  view.stride = s.qkv_width();
+  view.q = qkv + begin * view.stride;
+  view.k = view.q + (s.heads + kv_head) * s.head_dim;
+  view.v = view.q + (s.heads + s.kv_heads + kv_head) * s.head_dim;
+  view.first_head = kv_head * s.group();
+  return view;
+}
+
+void check(const at::Tensor& qkv, std::span<const int64_t> offsets, const HeadShape& s) {
+  LACONIC_CHECK(qkv.is_contiguous() && qkv.size(1) == s.qkv_width(), "attention: qkv must be [tokens, {}]", s.qkv_width());
+  LACONIC_CHECK(s.group() * positions_per_tile(s) <= kMaxTileRows, "attention: {} query heads share a key head, at most {} can",
+                s.group(), kMaxTileRows);
+  LACONIC_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == qkv.size(0),
+                "attention: offsets must run from 0 to {}", qkv.size(0));
+}
+
+// Keys as [head_dim, padded tokens], zero behind the last token.
+void transpose_padded(const float* rows, int64_t stride, int64_t tokens, int64_t dim, int64_t padded, float* out) {
+  kernels().transpose(rows, stride, tokens, dim, out, padded);
+  for (int64_t d = 0; d < dim; ++d) std::fill(out + d * padded + tokens, out + (d + 1) * padded, 0.0f);
+}
+
+struct ForwardTask {
+  int64_t begin, end, kv_head;       // sequence, head
+  int64_t first_query, last_query;   // positions that this task computes
+};
+
+void forward_task(const ForwardTask& task, const float* qkv, const HeadShape& s, float* out, float* log_sum) {
+  thread_local Scratch scratch;
+  const auto view = view_of(qkv, task.begin, task.end, task.kv_head, s);
+  const int64_t dim = s.head_dim, group = s.group(), per_tile = positions_per_tile(s), tile_rows = per_tile * group;
+  const int64_t padded = padded_keys(task.last_query);
+  float* keys = scratch.get(dim * padded + tile_rows * (2 * dim + padded));
+  float* q = keys + dim * padded;
+  float* o = q + tile_rows * dim;
+  float* scores = o + tile_rows * dim;
+  const auto& k = kernels();
+  transpose_padded(view.k, view.stride, task.last_query, dim, padded, keys);
+  const float scale = softmax_scale(s);
+  for (int64_t p0 = task.first_query; p0 < task.last_query; p0 += per_tile) {
+    const int64_t p1 = std::min(p0 + per_tile, task.last_query), rows = (p1 - p0) * group, seen = padded_keys(p1);
+    gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, q);
+    k.small_gemm({.a = q, .a_row = dim, .a_step = 1, .b = keys, .ldb = padded, .c = scores, .ldc = padded, .m = rows,
+                  .n = seen, .k = dim});
+    float totals[kMaxTileRows];
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t position = p0 + r / group;
+      float top = 0;
+      k.softmax_row(scores + r * padded, position + 1, seen, scale, &top, &totals[r]);
+      if (log_sum != nullptr) {
+        log_sum[(task.begin + position) * s.heads + view.first_head + r % group] = top + std::log(totals[r]);
+      }
+    }
+    k.small_gemm({.a = scores, .a_row = padded, .a_step = 1, .b = view.v, .ldb = view.stride, .c = o, .ldc = dim,
+                  .m = rows, .n = dim, .k = p1});
+    for (int64_t r = 0; r < rows; ++r) k.scale_row(o + r * dim, dim, 1.0f / totals[r]);
+    scatter_heads(o, s.out_width(), p1 - p0, view.first_head, s, out + (task.begin + p0) * s.out_width());
+  }
+}
+
+// One task for each sequence and key head; long sequences are cut where there are too few.
+std::vector<ForwardTask> forward_tasks(std::span<const int64_t> offsets, const HeadShape& s) {
+  const auto sequences = static_cast<int64_t>(offsets.size()) - 1;
+  const int64_t parts = std::max<int64_t>(1, 4 * threads() / std::max<int64_t>(1, sequences * s.kv_heads));
+  std::vector<ForwardTask> tasks;
+  for (int64_t i = 0; i < sequences; ++i) {
+    const int64_t begin = offsets[static_cast<size_t>(i)], end = offsets[static_cast<size_t>(i) + 1], n = end - begin;
+    const int64_t cuts = std::clamp<int64_t>(n / 128, 1, parts);
+    for (int64_t h = 0; h < s.kv_heads; ++h) {
+      for (int64_t c = 0; c < cuts; ++c) {
+        if (n > 0) tasks.push_back({begin, end, h, n * c / cuts, n * (c + 1) / cuts});
+      }
+    }
+  }
+  return tasks;
+}
+
+struct BackwardPointers {
+  const float *qkv, *dout, *out, *log_sum;
+  float* dqkv;
+};
+
+void backward_task(int64_t begin, int64_t end, int64_t kv_head, const BackwardPointers& t, const HeadShape& s) {
+  thread_local Scratch scratch;
+  const auto view = view_of(t.qkv, begin, end, kv_head, s);
+  const int64_t dim = s.head_dim, group = s.group(), per_tile = positions_per_tile(s), tile_rows = per_tile * group;
+  const int64_t padded = padded_keys(view.tokens), out_stride = s.out_width();
+  float* keys = scratch.get(2 * dim * padded + 2 * view.tokens * dim + tile_rows * (4 * dim + 2 * padded));
+  float* values = keys + dim * padded;
+  float* dk = values + dim * padded;
+  float* dv = dk + view.tokens * dim;
+  float* q = dv + view.tokens * dim;
+  float* d = q + tile_rows * dim;
+  float* o = d + tile_rows * dim;
+  float* dq = o + tile_rows * dim;
+  float* p = dq + tile_rows * dim;
+  float* dp = p + tile_rows * padded;
+  const auto& k = kernels();
+  transpose_padded(view.k, view.stride, view.tokens, dim, padded, keys);
+  transpose_padded(view.v, view.stride, view.tokens, dim, padded, values);
+  std::fill(dk, dk + 2 * view.tokens * dim, 0.0f);
+  const float scale = softmax_scale(s);
+  for (int64_t p0 = 0; p0 < view.tokens; p0 += per_tile) {
+    const int64_t p1 = std::min(p0 + per_tile, view.tokens), rows = (p1 - p0) * group, seen = padded_keys(p1);
+    gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, q);
+    gather_heads(t.dout + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, d);
+    gather_heads(t.out + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, o);
+    k.small_gemm({.a = q, .a_row = dim, .a_step = 1, .b = keys, .ldb = padded, .c = p, .ldc = padded, .m = rows,
+                  .n = seen, .k = dim});
+    k.small_gemm({.a = d, .a_row = dim, .a_step = 1, .b = values, .ldb = padded, .c = dp, .ldc = padded, .m = rows,
+                  .n = seen, .k = dim});
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t position = p0 + r / group;
+      const float log_sum = t.log_sum[(begin + position) * s.heads + view.first_head + r % group];
+      k.softmax_again(p + r * padded, position + 1, seen, scale, log_sum);
+      k.softmax_backward(p + r * padded, dp + r * padded, seen, k.dot(d + r * dim, o + r * dim, dim), scale);
+    }
+    k.small_gemm({.a = dp, .a_row = padded, .a_step = 1, .b = view.k, .ldb = view.stride, .c = dq, .ldc = dim,
+                  .m = rows, .n = dim, .k = p1});
+    k.small_gemm({.a = dp, .a_row = 1, .a_step = padded, .b = q, .ldb = dim, .c = dk, .ldc = dim, .m = p1, .n = dim,
+                  .k = rows, .add = true});
+    k.small_gemm({.a = p, .a_row = 1, .a_step = padded, .b = d, .ldb = dim, .c = dv, .ldc = dim, .m = p1, .n = dim,
+                  .k = rows, .add = true});
+    scatter_heads(dq, view.stride, p1 - p0, view.first_head, s, t.dqkv + (begin + p0) * view.stride);
+  }
+  for (int64_t i = 0; i < view.tokens; ++i) {
+    float* row = t.dqkv + (begin + i) * view.stride;
+    std::copy_n(dk + i * dim, dim, row + (s.heads + kv_head) * dim);
+    std::copy_n(dv + i * dim, dim, row + (s.heads + s.kv_heads + kv_head) * dim);
+  }
+}
+
+// The general device: ATen's attention, sequence by sequence. [1, heads, tokens, head_dim]
+at::Tensor heads_of(const at::Tensor& rows, int64_t first, int64_t count, int64_t dim) {
+  return rows.view({rows.size(0), -1, dim}).narrow(1, first, count).transpose(0, 1).unsqueeze(0);
+}
+
+}  // namespace
+
+void packed_attention_into(const at::Tensor& qkv, std::span<const int64_t> offsets, const HeadShape& shape,
+                           at::Tensor& out, at::Tensor* log_sum) {
+  const at::NoGradGuard no_grad;
+  check(qkv, offsets, shape);
+  if (!qkv.is_cpu()) {
+    for (size_t i = 0; i + 1 < offsets.size(); ++i) {
+      const auto rows = qkv.narrow(0, offsets[i], offsets[i + 1] - offsets[i]);
+      const auto result = at::scaled_dot_product_attention(
+          heads_of(rows, 0, shape.heads, shape.head_dim), heads_of(rows, shape.heads, shape.kv_heads, shape.head_dim),
+          heads_of(rows, shape.heads + shape.kv_heads, shape.kv_heads, shape.head_dim), {}, 0.0, /*is_causal=*/true,
+          std::nullopt, /*enable_gqa=*/true);
+      out.narrow(0, offsets[i], rows.size(0)).view({rows.size(0), shape.heads, shape.head_dim}).copy_(result[0].transpose(0, 1));
+    }
+    return;
+  }
+  const float* in = qkv.const_data_ptr<float>();
+  float* result = out.mutable_data_ptr<float>();
+  float* sums = log_sum != nullptr ? log_sum->mutable_data_ptr<float>() : nullptr;
+  const auto tasks = forward_tasks(offsets, shape);
+  parallel_tasks(static_cast<int64_t>(tasks.size()),
+                 [&](int64_t i) { forward_task(tasks[static_cast<size_t>(i)], in, shape, result, sums); });
+}
+
+void packed_attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out,
+                               const at::Tensor& log_sum, std::span<const int64_t> offsets, const HeadShape& shape,
+                               at::Tensor& dqkv) {
+  const at::NoGradGuard no_grad;
+  check(qkv, offsets, shape);
+  LACONIC_CHECK(qkv.is_cpu() && dout.is_contiguous() && dqkv.is_contiguous(), "attention backward: contiguous CPU tensors expected");
+  const BackwardPointers pointers{qkv.const_data_ptr<float>(), dout.const_data_ptr<float>(), out.const_data_ptr<float>(),
+                                  log_sum.const_data_ptr<float>(), dqkv.mutable_data_ptr<float>()};
+  // One task for each sequence and key head: its key and value gradients are added up by one thread.
+  parallel_tasks((static_cast<int64_t>(offsets.size()) - 1) * shape.kv_heads, [&](int64_t i) {
+    const auto sequence = static_cast<size_t>(i / shape.kv_heads);
+    backward_task(offsets[sequence], offsets[sequence + 1], i % shape.kv_heads, pointers, shape);
+  });
+}
+
+}  // namespace laconic::ops
