@@ -1,9 +1,9 @@
 # One room of the architecture = one folder = one static library.
 #
-#   laconic_room(<name> FOLDER <path> USES <rooms...> [TORCH] [LINKS <targets...>])
+#   laconic_room(<name> FOLDER <path> USES <rooms...> [TORCH] [LINKS <targets...>] [TEST_USES <rooms...>])
 #
 # USES are the rooms that this one may include and link (docs/architecture.md). Every room with a folder
-# tests/<path> gets one test program test_<name>, which links that room and what it uses and nothing else:
+# tests/<path> gets one test program test_<name>, which links that room, what it uses and TEST_USES, and nothing else:
 # an arrow that is not declared here does not link there.
 set(LACONIC_SANITIZE "" CACHE STRING "sanitizers for every target, e.g. address,undefined")
 
@@ -38,7 +38,7 @@ function(_laconic_torch target)
 endfunction()
 
 function(laconic_room name)
-  cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS;TEST_USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/laconic/${ROOM_FOLDER}/*.cpp)
   add_library(laconic_${name} STATIC ${sources})
   add_library(laconic::${name} ALIAS laconic_${name})
@@ -57,6 +57,9 @@ function(laconic_room name)
   if(LACONIC_TESTS AND tests)
     add_executable(test_${name} ${tests})
     target_link_libraries(test_${name} PRIVATE laconic_${name} GTest::gmock GTest::gtest_main)
+    foreach(used ${ROOM_TEST_USES})
+      target_link_libraries(test_${name} PRIVATE laconic_${used})
+    endforeach()
     target_compile_definitions(test_${name} PRIVATE LACONIC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(ROOM_TORCH)
       set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)

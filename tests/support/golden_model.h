@@ -16,7 +16,8 @@
 namespace laconic {
 
 inline const std::vector<std::string>& golden_names() {
-  static const std::vector<std::string> names = {"tiny-qwen2", "tiny-qwen2-untied", "tiny-qwen3", "tiny-llama", "tiny-mistral", "tiny-qwen3-bf16"};
+  static const std::vector<std::string> names = {"tiny-qwen2", "tiny-qwen2-untied", "tiny-qwen3",
+                                                 "tiny-llama", "tiny-mistral",      "tiny-qwen3-bf16"};
   return names;
 }
 
@@ -26,7 +27,9 @@ struct GoldenModel {
   model::SafetensorsFile tensors;
 
   explicit GoldenModel(const std::filesystem::path& path)
-      : folder(path), json(nlohmann::json::parse(std::ifstream(path / "golden.json"))), tensors(path / "golden.safetensors") {}
+      : folder(path),
+        json(nlohmann::json::parse(std::ifstream(path / "golden.json"))),
+        tensors(path / "golden.safetensors") {}
 
   // The real tokens of each row of a variant ("full", "left", "right"), and where they begin in the row.
   struct Row {

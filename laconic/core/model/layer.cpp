@@ -19,12 +19,12 @@ using torch::autograd::variable_list;
 
 // What the backward pass reads; everything else is computed again.
 struct Saved {
-  at::Tensor x;             // [rows, hidden]
-  at::Tensor inverse_rms;   // [rows] of the input norm
-  at::Tensor qkv;           // after rotation; before it where the layer has q/k norms
-  at::Tensor attention;     // [rows, heads * head_dim]
-  at::Tensor log_sum;       // [rows, heads]
-  at::Tensor h;             // [rows, hidden]
+  at::Tensor x;            // [rows, hidden]
+  at::Tensor inverse_rms;  // [rows] of the input norm
+  at::Tensor qkv;          // after rotation; before it where the layer has q/k norms
+  at::Tensor attention;    // [rows, heads * head_dim]
+  at::Tensor log_sum;      // [rows, heads]
+  at::Tensor h;            // [rows, hidden]
   at::Tensor post_inverse_rms;
   at::Tensor gate_up;
 };
@@ -78,7 +78,8 @@ at::Tensor mlp_backward(const LayerWeights& w, const LayerContext& c, Saved& s, 
   add_weight_gradient(dgate_up, rms_norm(s.h, w.post_norm, c.norm_epsilon, nullptr), w.gate_up, w.gate_up_bias);
   gradient = ops::linear_input_gradient(dgate_up, w.gate_up);
   auto dh = dy.clone(at::MemoryFormat::Contiguous);
-  ops::rms_norm_backward(gradient, s.h, w.post_norm, s.post_inverse_rms, dh, /*add=*/true, ops::gradient_of(w.post_norm));
+  ops::rms_norm_backward(gradient, s.h, w.post_norm, s.post_inverse_rms, dh, /*add=*/true,
+                         ops::gradient_of(w.post_norm));
   return dh;
 }
 
@@ -92,7 +93,8 @@ void attention_backward_(const LayerWeights& w, const LayerContext& c, Saved& s,
     ops::rotate_into(s.qkv, c.shape, c.rotation(w), rotated);
   }
   auto dqkv = at::empty_like(s.qkv);
-  ops::packed_attention_backward(ops::linear_input_gradient(dh, w.output), rotated, s.attention, s.log_sum, c.offsets, c.shape, dqkv);
+  ops::packed_attention_backward(ops::linear_input_gradient(dh, w.output), rotated, s.attention, s.log_sum, c.offsets,
+                                 c.shape, dqkv);
   rotated.reset();
   ops::rotate_backward_(dqkv, s.qkv, c.shape, c.rotation(w), norms ? &ops::gradient_of(w.q_norm) : nullptr,
                         norms ? &ops::gradient_of(w.k_norm) : nullptr);
@@ -106,7 +108,8 @@ void attention_backward_(const LayerWeights& w, const LayerContext& c, Saved& s,
 // Travels from forward to backward; intrusive because autograd's context holds it as an IValue.
 struct LayerRecord : torch::CustomClassHolder {
   const LayerWeights* weights = nullptr;
-  std::shared_ptr<const LayerContext> context;  // shared by the layers of a pass, whose order of destruction is autograd's
+  std::shared_ptr<const LayerContext>
+      context;  // shared by the layers of a pass, whose order of destruction is autograd's
   Saved saved;
   bool recompute = false;
 };
@@ -129,7 +132,8 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     const at::NoGradGuard no_grad;
     auto& saved = record->saved;
     LACONIC_CHECK(saved.x.defined(), "the backward pass of a layer runs only once");
-    if (record->recompute) forward_saving(*record->weights, *record->context, at::Tensor(saved.x), saved, /*output=*/false);
+    if (record->recompute)
+      forward_saving(*record->weights, *record->context, at::Tensor(saved.x), saved, /*output=*/false);
     auto dx = mlp_backward(*record->weights, *record->context, saved, gradients[0].contiguous());
     attention_backward_(*record->weights, *record->context, saved, dx);
     saved = {};
@@ -143,7 +147,8 @@ ops::Rotation LayerContext::rotation(const LayerWeights& weights) const {
   return {positions, rope, weights.q_norm, weights.k_norm, norm_epsilon};
 }
 
-void LayerBuffers::resize(const LayerWeights& weights, const ops::HeadShape& shape, int64_t rows, const at::TensorOptions& options) {
+void LayerBuffers::resize(const LayerWeights& weights, const ops::HeadShape& shape, int64_t rows,
+                          const at::TensorOptions& options) {
   if (normed.defined() && normed.size(0) == rows) return;
   normed = at::empty({rows, weights.qkv.size(1)}, options);
   qkv = at::empty({rows, shape.qkv_width()}, options);
@@ -152,7 +157,8 @@ void LayerBuffers::resize(const LayerWeights& weights, const ops::HeadShape& sha
   activation = at::empty({rows, weights.down.size(1)}, options);
 }
 
-void layer_forward_(const LayerWeights& w, const LayerContext& c, const Attend& attend, at::Tensor& x, LayerBuffers& b) {
+void layer_forward_(const LayerWeights& w, const LayerContext& c, const Attend& attend, at::Tensor& x,
+                    LayerBuffers& b) {
   b.resize(w, c.shape, x.size(0), x.options());
   ops::rms_norm_into(x, w.input_norm, c.norm_epsilon, b.normed);
   ops::linear_into(b.normed, w.qkv, w.qkv_bias, b.qkv);
@@ -165,7 +171,8 @@ void layer_forward_(const LayerWeights& w, const LayerContext& c, const Attend& 
   ops::linear_into(b.activation, w.down, w.down_bias, x, /*add=*/true);
 }
 
-at::Tensor layer_forward(const LayerWeights& weights, std::shared_ptr<const LayerContext> context, const at::Tensor& x, bool recompute) {
+at::Tensor layer_forward(const LayerWeights& weights, std::shared_ptr<const LayerContext> context, const at::Tensor& x,
+                         bool recompute) {
   auto record = c10::make_intrusive<LayerRecord>();
   record->weights = &weights;
   record->context = std::move(context);

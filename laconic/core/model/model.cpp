@@ -24,7 +24,8 @@ at::Tensor gather_rows(const at::Tensor& embedding, const at::Tensor& ids, at::S
 
 // Rows of the embedding; the backward pass adds to its .grad(), token after token.
 struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& embedding, const at::Tensor& ids, at::ScalarType dtype) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& embedding, const at::Tensor& ids,
+                            at::ScalarType dtype) {
     ctx->save_for_backward({embedding, ids});
     return gather_rows(embedding, ids, dtype);
   }
@@ -37,27 +38,33 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
 };
 
 void check_tokens(const at::Tensor& ids, const at::Tensor& positions, const ModelConfig& config) {
-  LACONIC_CHECK(ids.dim() == 1 && ids.sizes() == positions.sizes() && ids.scalar_type() == at::kLong, "ids and positions must be [tokens] int64");
+  LACONIC_CHECK(ids.dim() == 1 && ids.sizes() == positions.sizes() && ids.scalar_type() == at::kLong,
+                "ids and positions must be [tokens] int64");
   if (!ids.is_cpu() || ids.numel() == 0) return;
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* position = positions.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < ids.numel(); ++i) {
-    if (id[i] < 0 || id[i] >= config.vocab_size) fail(ErrorKind::input, "token id {} is outside of the model's vocabulary of {}", id[i], config.vocab_size);
+    if (id[i] < 0 || id[i] >= config.vocab_size)
+      fail(ErrorKind::input, "token id {} is outside of the model's vocabulary of {}", id[i], config.vocab_size);
     if (position[i] >= config.max_positions) {
-      fail(ErrorKind::input, "a sequence of at least {} tokens is longer than the model's window of {}", position[i] + 1, config.max_positions);
+      fail(ErrorKind::input, "a sequence of at least {} tokens is longer than the model's window of {}",
+           position[i] + 1, config.max_positions);
     }
   }
 }
 
 }  // namespace
 
-Model::Model(ModelConfig config, at::ScalarType dtype, at::Device device) : config_(std::move(config)), dtype_(dtype), device_(device) {
+Model::Model(ModelConfig config, at::ScalarType dtype, at::Device device)
+    : config_(std::move(config)), dtype_(dtype), device_(device) {
   if (dtype != at::kFloat && dtype != at::kBFloat16) {
     fail(ErrorKind::unsupported, "weights of dtype {} are not supported; expected f32 or bf16", c10::toString(dtype));
   }
   const auto options = at::TensorOptions().dtype(dtype).device(device);
   const auto make = [&](at::IntArrayRef sizes) { return at::empty(sizes, options); };
-  const auto make_if = [&](bool wanted, at::IntArrayRef sizes) { return wanted ? at::empty(sizes, options) : at::Tensor(); };
+  const auto make_if = [&](bool wanted, at::IntArrayRef sizes) {
+    return wanted ? at::empty(sizes, options) : at::Tensor();
+  };
   embedding_ = make({config_.vocab_size, config_.hidden});
   final_norm_ = make({config_.hidden});
   head_ = config_.tied ? embedding_ : make({config_.vocab_size, config_.hidden});
@@ -123,7 +130,9 @@ const at::Tensor& Model::hidden_states(const at::Tensor& ids, const at::Tensor& 
   }
   const auto shared = context(positions);
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) { attention.attend(static_cast<int64_t>(i), qkv, out); };
+    const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) {
+      attention.attend(static_cast<int64_t>(i), qkv, out);
+    };
     layer_forward_(layers_[i], shared, attend, buffers.x, buffers.layer);
   }
   return buffers.x;
@@ -171,7 +180,8 @@ std::vector<NamedTensor> Model::named_tensors() const {
     const auto& name = parameter.name;
     const auto split_at = [&](const char* fused) { return name.find(fused); };
     if (const auto at = split_at("qkv_proj"); at != std::string::npos) {
-      slices(name.substr(0, at), name.substr(at + 8), parameter.tensor, {{"q_proj", q}, {"k_proj", kv}, {"v_proj", kv}});
+      slices(name.substr(0, at), name.substr(at + 8), parameter.tensor,
+             {{"q_proj", q}, {"k_proj", kv}, {"v_proj", kv}});
     } else if (const auto gate = split_at("gate_up_proj"); gate != std::string::npos) {
       slices(name.substr(0, gate), name.substr(gate + 12), parameter.tensor,
              {{"gate_proj", config_.intermediate}, {"up_proj", config_.intermediate}});

@@ -54,9 +54,12 @@ struct Source {
   }
 };
 
-constexpr std::array<std::pair<const char*, Architecture>, 4> kArchitectures = {
-    {{"llama", Architecture::llama}, {"mistral", Architecture::mistral}, {"qwen2", Architecture::qwen2}, {"qwen3", Architecture::qwen3}}};
-constexpr std::array<const char*, 4> kClasses = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"};
+constexpr std::array<std::pair<const char*, Architecture>, 4> kArchitectures = {{{"llama", Architecture::llama},
+                                                                                 {"mistral", Architecture::mistral},
+                                                                                 {"qwen2", Architecture::qwen2},
+                                                                                 {"qwen3", Architecture::qwen3}}};
+constexpr std::array<const char*, 4> kClasses = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM",
+                                                 "Qwen3ForCausalLM"};
 
 Architecture read_architecture(const Source& source) {
   const std::string type = source.text("model_type", "");
@@ -66,12 +69,14 @@ Architecture read_architecture(const Source& source) {
       const auto& first = source.json["architectures"][0];
       const char* expected = kClasses[static_cast<size_t>(architecture)];
       if (first != expected) {
-        fail(ErrorKind::unsupported, "{}: architectures: {} is not supported, expected {}", source.name, first.dump(), expected);
+        fail(ErrorKind::unsupported, "{}: architectures: {} is not supported, expected {}", source.name, first.dump(),
+             expected);
       }
     }
     return architecture;
   }
-  fail(ErrorKind::unsupported, "{}: model_type: `{}` is not supported; laconic runs llama, mistral, qwen2 and qwen3", source.name, type);
+  fail(ErrorKind::unsupported, "{}: model_type: `{}` is not supported; laconic runs llama, mistral, qwen2 and qwen3",
+       source.name, type);
 }
 
 // Both styles: rope_theta and rope_scaling beside each other, or both inside rope_parameters.
@@ -80,7 +85,8 @@ void read_rope(const Source& source, ModelConfig& config) {
   const char* key = nested ? "rope_parameters" : "rope_scaling";
   config.rope_theta = source.number("rope_theta", 10000.0);
   if (source.number("partial_rotary_factor", 1.0) != 1.0) {
-    fail(ErrorKind::unsupported, "{}: partial_rotary_factor: only 1 is supported, found {}", source.name, source.json["partial_rotary_factor"].dump());
+    fail(ErrorKind::unsupported, "{}: partial_rotary_factor: only 1 is supported, found {}", source.name,
+         source.json["partial_rotary_factor"].dump());
   }
   if (!source.has(key)) return;
   Source rope{fmt::format("{}: {}", source.name, key), source.json[key]};
@@ -102,25 +108,31 @@ void read_rope(const Source& source, ModelConfig& config) {
     scaling.high_frequency_factor = rope.number("high_freq_factor", 4.0);
     scaling.original_max_positions = rope.integer("original_max_position_embeddings");
   } else {
-    fail(ErrorKind::unsupported, "{}: rope_type: `{}` is not supported; expected default, linear or llama3", rope.name, kind);
+    fail(ErrorKind::unsupported, "{}: rope_type: `{}` is not supported; expected default, linear or llama3", rope.name,
+         kind);
   }
-  if (!(scaling.factor > 0)) fail(ErrorKind::input, "{}: factor: expected a number above 0, found {}", rope.name, scaling.factor);
+  if (!(scaling.factor > 0))
+    fail(ErrorKind::input, "{}: factor: expected a number above 0, found {}", rope.name, scaling.factor);
 }
 
 // What would change the numbers and is not done here must not be ignored.
 void reject_unsupported(const Source& source, const ModelConfig& config) {
   const auto reject = [&](const char* key, const char* expected) {
-    fail(ErrorKind::unsupported, "{}: {}: {} is not supported, expected {}", source.name, key, source.json[key].dump(), expected);
+    fail(ErrorKind::unsupported, "{}: {}: {} is not supported, expected {}", source.name, key, source.json[key].dump(),
+         expected);
   };
   if (source.text("hidden_act", "silu") != "silu") reject("hidden_act", "silu");
-  const bool windowed = config.architecture == Architecture::mistral ? source.has("sliding_window") : source.boolean("use_sliding_window", false);
-  if (windowed && source.integer("sliding_window", 1) < config.max_positions) reject("sliding_window", "null (no sliding window)");
+  const bool windowed = config.architecture == Architecture::mistral ? source.has("sliding_window")
+                                                                     : source.boolean("use_sliding_window", false);
+  if (windowed && source.integer("sliding_window", 1) < config.max_positions)
+    reject("sliding_window", "null (no sliding window)");
   if (source.has("layer_types")) {
     for (const auto& type : source.json["layer_types"]) {
       if (type != "full_attention" && windowed) reject("layer_types", "full_attention for every layer");
     }
   }
-  if (source.has("quantization_config")) fail(ErrorKind::unsupported, "{}: quantization_config: quantised weights are not supported", source.name);
+  if (source.has("quantization_config"))
+    fail(ErrorKind::unsupported, "{}: quantization_config: quantised weights are not supported", source.name);
 }
 
 std::vector<int32_t> read_eos(const Source& source) {
@@ -149,11 +161,15 @@ Json parse_json(const fs::path& path) {
 
 void check_consistency(const Source& source, const ModelConfig& c) {
   if (c.heads % c.kv_heads != 0) {
-    fail(ErrorKind::input, "{}: num_attention_heads ({}) must be a multiple of num_key_value_heads ({})", source.name, c.heads, c.kv_heads);
+    fail(ErrorKind::input, "{}: num_attention_heads ({}) must be a multiple of num_key_value_heads ({})", source.name,
+         c.heads, c.kv_heads);
   }
-  if (c.head_dim % 2 != 0) fail(ErrorKind::input, "{}: head_dim: expected an even number, found {}", source.name, c.head_dim);
-  if (!(c.rms_epsilon > 0)) fail(ErrorKind::input, "{}: rms_norm_eps: expected a number above 0, found {}", source.name, c.rms_epsilon);
-  if (!(c.rope_theta > 0)) fail(ErrorKind::input, "{}: rope_theta: expected a number above 0, found {}", source.name, c.rope_theta);
+  if (c.head_dim % 2 != 0)
+    fail(ErrorKind::input, "{}: head_dim: expected an even number, found {}", source.name, c.head_dim);
+  if (!(c.rms_epsilon > 0))
+    fail(ErrorKind::input, "{}: rms_norm_eps: expected a number above 0, found {}", source.name, c.rms_epsilon);
+  if (!(c.rope_theta > 0))
+    fail(ErrorKind::input, "{}: rope_theta: expected a number above 0, found {}", source.name, c.rope_theta);
 }
 
 }  // namespace
@@ -175,8 +191,10 @@ ModelConfig read_model_config(const fs::path& folder_or_file) {
   c.intermediate = source.integer("intermediate_size");
   c.layers = source.integer("num_hidden_layers");
   c.heads = source.integer("num_attention_heads");
-  c.kv_heads = c.architecture == Architecture::llama ? source.integer("num_key_value_heads", c.heads) : source.integer("num_key_value_heads");
-  c.head_dim = source.integer("head_dim", c.architecture == Architecture::qwen3 ? 128 : std::max<int64_t>(1, c.hidden / c.heads));
+  c.kv_heads = c.architecture == Architecture::llama ? source.integer("num_key_value_heads", c.heads)
+                                                     : source.integer("num_key_value_heads");
+  c.head_dim = source.integer("head_dim",
+                              c.architecture == Architecture::qwen3 ? 128 : std::max<int64_t>(1, c.hidden / c.heads));
   c.max_positions = source.integer("max_position_embeddings");
   c.rms_epsilon = source.number("rms_norm_eps", 1e-6);
   c.initializer_range = source.number("initializer_range", 0.02);
@@ -231,7 +249,8 @@ std::string to_config_json(const ModelConfig& c, const std::string& dtype_name) 
   json["hidden_act"] = "silu";
   if (!json.contains("initializer_range")) json["initializer_range"] = c.initializer_range;
   if (!json.contains("rope_parameters")) json["rope_theta"] = c.rope_theta;
-  if (c.source_json.empty() && !c.eos_ids.empty()) json["eos_token_id"] = c.eos_ids.size() == 1 ? Json(c.eos_ids.front()) : Json(c.eos_ids);
+  if (c.source_json.empty() && !c.eos_ids.empty())
+    json["eos_token_id"] = c.eos_ids.size() == 1 ? Json(c.eos_ids.front()) : Json(c.eos_ids);
   // Readers of either generation find the dtype under the key that the file used, new files get the old key.
   if (json.contains("dtype")) json["dtype"] = dtype_name;
   if (json.contains("torch_dtype") || !json.contains("dtype")) json["torch_dtype"] = dtype_name;

@@ -57,7 +57,8 @@ Weights open_weights(const fs::path& folder) {
   }
   Weights weights;
   for (const auto& path : paths) {
-    if (!fs::exists(path)) fail(ErrorKind::input, "{}: the shard {} is missing", folder.string(), path.filename().string());
+    if (!fs::exists(path))
+      fail(ErrorKind::input, "{}: the shard {} is missing", folder.string(), path.filename().string());
     weights.files.emplace_back(path);
     for (const auto& name : weights.files.back().names()) {
       if (!weights.holder.emplace(name, weights.files.size() - 1).second) {
@@ -66,7 +67,8 @@ Weights open_weights(const fs::path& folder) {
     }
   }
   for (const auto& [name, file] : promised) {
-    if (!weights.holder.contains(name)) fail(ErrorKind::input, "{}: tensor {} is not in {}", index.string(), name, file);
+    if (!weights.holder.contains(name))
+      fail(ErrorKind::input, "{}: tensor {} is not in {}", index.string(), name, file);
   }
   return weights;
 }
@@ -78,7 +80,8 @@ void check_finite(const at::Tensor& tensor, const std::string& where, const std:
   if (bad.size(0) == 0) return;
   const auto first = bad[0].contiguous();
   const std::vector<int64_t> at(first.const_data_ptr<int64_t>(), first.const_data_ptr<int64_t>() + first.numel());
-  fail(ErrorKind::input, "{}: tensor {} holds {} values that are not finite, the first at [{}]", where, name, bad.size(0), fmt::join(at, ", "));
+  fail(ErrorKind::input, "{}: tensor {} holds {} values that are not finite, the first at [{}]", where, name,
+       bad.size(0), fmt::join(at, ", "));
 }
 
 void fill_normal(at::Tensor& tensor, uint64_t seed, uint64_t index, double deviation) {
@@ -93,7 +96,8 @@ void fill_normal(at::Tensor& tensor, uint64_t seed, uint64_t index, double devia
       const auto words = philox(key, {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), 0, 0});
       for (int64_t pair = 0; pair < 2; ++pair) {
         const double u = (static_cast<double>(words[static_cast<size_t>(2 * pair)]) + 0.5) * 0x1.0p-32;
-        const double angle = 2.0 * std::numbers::pi * static_cast<double>(words[static_cast<size_t>(2 * pair + 1)]) * 0x1.0p-32;
+        const double angle =
+            2.0 * std::numbers::pi * static_cast<double>(words[static_cast<size_t>(2 * pair + 1)]) * 0x1.0p-32;
         const double radius = deviation * std::sqrt(-2.0 * std::log(u));
         if (i + 2 * pair < end) out[i + 2 * pair] = static_cast<float>(radius * std::cos(angle));
         if (i + 2 * pair + 1 < end) out[i + 2 * pair + 1] = static_cast<float>(radius * std::sin(angle));
@@ -103,7 +107,9 @@ void fill_normal(at::Tensor& tensor, uint64_t seed, uint64_t index, double devia
   tensor.copy_(values);
 }
 
-bool ends_with(const std::string& text, std::string_view ending) { return text.size() >= ending.size() && std::string_view(text).substr(text.size() - ending.size()) == ending; }
+bool ends_with(const std::string& text, std::string_view ending) {
+  return text.size() >= ending.size() && std::string_view(text).substr(text.size() - ending.size()) == ending;
+}
 
 }  // namespace
 
@@ -126,11 +132,12 @@ Model Model::from_folder(const fs::path& folder, at::ScalarType dtype, at::Devic
     const auto source = file.tensor(target.name);
     const auto where = file.path().string();
     if (source.sizes() != target.tensor.sizes()) {
-      fail(ErrorKind::input, "{}: tensor {} has shape [{}], expected [{}]", where, target.name, fmt::join(source.sizes(), ", "),
-           fmt::join(target.tensor.sizes(), ", "));
+      fail(ErrorKind::input, "{}: tensor {} has shape [{}], expected [{}]", where, target.name,
+           fmt::join(source.sizes(), ", "), fmt::join(target.tensor.sizes(), ", "));
     }
     if (!source.is_floating_point()) {
-      fail(ErrorKind::unsupported, "{}: tensor {} has dtype {}, expected f32, bf16 or f16", where, target.name, c10::toString(source.scalar_type()));
+      fail(ErrorKind::unsupported, "{}: tensor {} has dtype {}, expected f32, bf16 or f16", where, target.name,
+           c10::toString(source.scalar_type()));
     }
     check_finite(source, where, target.name);
     target.tensor.copy_(source);
@@ -139,8 +146,8 @@ Model Model::from_folder(const fs::path& folder, at::ScalarType dtype, at::Devic
   for (const auto& [name, index] : weights.holder) {
     // Buffers that older exporters stored; they follow from the config.
     if (ends_with(name, "rotary_emb.inv_freq")) continue;
-    fail(ErrorKind::input, "{}: the tensor {} does not belong to this architecture{}", weights.files[index].path().string(), name,
-         did_you_mean(name, known));
+    fail(ErrorKind::input, "{}: the tensor {} does not belong to this architecture{}",
+         weights.files[index].path().string(), name, did_you_mean(name, known));
   }
   return model;
 }
@@ -157,7 +164,8 @@ Model Model::random(ModelConfig config, uint64_t seed, at::ScalarType dtype, at:
       fill_normal(target.tensor, seed, index, 0.05);
     } else {
       const bool output = ends_with(target.name, "o_proj.weight") || ends_with(target.name, "down_proj.weight");
-      fill_normal(target.tensor, seed, index, (output ? 0.4 : 1.0) / std::sqrt(static_cast<double>(target.tensor.size(1))));
+      fill_normal(target.tensor, seed, index,
+                  (output ? 0.4 : 1.0) / std::sqrt(static_cast<double>(target.tensor.size(1))));
     }
   }
   return model;

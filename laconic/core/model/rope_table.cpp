@@ -15,10 +15,13 @@ namespace {
 float llama3_frequency(float frequency, const RopeScaling& s) {
   const double wavelength = 2.0 * std::numbers::pi / static_cast<double>(frequency);
   const auto original = static_cast<double>(s.original_max_positions);
-  if (wavelength > original / s.low_frequency_factor) return static_cast<float>(static_cast<double>(frequency) / s.factor);
+  if (wavelength > original / s.low_frequency_factor)
+    return static_cast<float>(static_cast<double>(frequency) / s.factor);
   if (wavelength < original / s.high_frequency_factor) return frequency;
-  const double smooth = (original / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
-  return static_cast<float>((1.0 - smooth) * static_cast<double>(frequency) / s.factor + smooth * static_cast<double>(frequency));
+  const double smooth =
+      (original / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
+  return static_cast<float>((1.0 - smooth) * static_cast<double>(frequency) / s.factor +
+                            smooth * static_cast<double>(frequency));
 }
 
 std::vector<float> frequencies(const ModelConfig& c) {

@@ -54,20 +54,23 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
 void SafetensorsFile::read_header() {
   const std::string where = path_.string();
   uint64_t length = 0;
-  if (file_->size() < sizeof length) fail(ErrorKind::input, "{}: {} bytes are too few for a safetensors file", where, file_->size());
+  if (file_->size() < sizeof length)
+    fail(ErrorKind::input, "{}: {} bytes are too few for a safetensors file", where, file_->size());
   std::memcpy(&length, file_->data(), sizeof length);
   if (length > file_->size() - sizeof length) {
-    fail(ErrorKind::input, "{}: not a safetensors file, or truncated: the header should have {} bytes, the file has {}", where,
-         length, file_->size());
+    fail(ErrorKind::input, "{}: not a safetensors file, or truncated: the header should have {} bytes, the file has {}",
+         where, length, file_->size());
   }
   const char* text = reinterpret_cast<const char*>(file_->data()) + sizeof length;
   const Json header = Json::parse(text, text + length);
-  if (!header.is_object()) fail(ErrorKind::input, "{}: the safetensors header is a JSON {}, expected an object", where, header.type_name());
+  if (!header.is_object())
+    fail(ErrorKind::input, "{}: the safetensors header is a JSON {}, expected an object", where, header.type_name());
   const size_t data_begin = sizeof length + length;
   std::vector<std::pair<size_t, size_t>> ranges;
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__") {
-      for (const auto& [key, item] : value.items()) metadata_[key] = item.is_string() ? item.get<std::string>() : item.dump();
+      for (const auto& [key, item] : value.items())
+        metadata_[key] = item.is_string() ? item.get<std::string>() : item.dump();
       continue;
     }
     const std::string dtype = value.at("dtype").get<std::string>();
@@ -82,12 +85,12 @@ void SafetensorsFile::read_header() {
       }
     }
     if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes) {
-      fail(ErrorKind::input, "{}: tensor {} of shape [{}] and dtype {} needs {} bytes, its offsets give {}", where, name,
-           fmt::join(entry.shape, ", "), dtype, bytes, static_cast<int64_t>(offsets[1] - offsets[0]));
+      fail(ErrorKind::input, "{}: tensor {} of shape [{}] and dtype {} needs {} bytes, its offsets give {}", where,
+           name, fmt::join(entry.shape, ", "), dtype, bytes, static_cast<int64_t>(offsets[1] - offsets[0]));
     }
     if (offsets[1] > file_->size() - data_begin) {
-      fail(ErrorKind::input, "{}: truncated: tensor {} ends at byte {}, the file has {}", where, name, data_begin + offsets[1],
-           file_->size());
+      fail(ErrorKind::input, "{}: truncated: tensor {} ends at byte {}, the file has {}", where, name,
+           data_begin + offsets[1], file_->size());
     }
     entry.begin = data_begin + offsets[0];
     entry.end = data_begin + offsets[1];
@@ -96,7 +99,8 @@ void SafetensorsFile::read_header() {
   }
   std::sort(ranges.begin(), ranges.end());
   for (size_t i = 1; i < ranges.size(); ++i) {
-    if (ranges[i].first < ranges[i - 1].second) fail(ErrorKind::input, "{}: two tensors overlap at byte {}", where, ranges[i].first);
+    if (ranges[i].first < ranges[i - 1].second)
+      fail(ErrorKind::input, "{}: two tensors overlap at byte {}", where, ranges[i].first);
   }
 }
 
@@ -108,7 +112,8 @@ std::vector<std::string> SafetensorsFile::names() const {
 
 at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   const auto found = entries_.find(name);
-  if (found == entries_.end()) fail(ErrorKind::input, "{}: there is no tensor {}{}", path_.string(), name, did_you_mean(name, names()));
+  if (found == entries_.end())
+    fail(ErrorKind::input, "{}: there is no tensor {}{}", path_.string(), name, did_you_mean(name, names()));
   const Entry& entry = found->second;
   const auto options = at::TensorOptions().dtype(entry.dtype);
   if (entry.begin == entry.end) return at::empty(entry.shape, options);
@@ -119,10 +124,12 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     return copy;
   }
   // The deleter holds the map; the tensor is never written to.
-  return at::from_blob(const_cast<std::byte*>(address), entry.shape, [file = file_](void*) {}, options);
+  return at::from_blob(
+      const_cast<std::byte*>(address), entry.shape, [file = file_](void*) {}, options);
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
@@ -130,7 +137,9 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<std:
   for (const auto& [name, tensor] : tensors) {
     const size_t bytes = static_cast<size_t>(tensor.numel()) * tensor.element_size();
     if (header.contains(name)) fail(ErrorKind::internal, "safetensors: the name {} occurs twice", name);
-    header[name] = {{"dtype", name_of(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, offset + bytes}}};
+    header[name] = {{"dtype", name_of(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
   std::string text = header.dump();

@@ -46,7 +46,8 @@ class SafetensorsFile {
 
 // Writes the tensors (any device, f32 / bf16 / f16 / i64 / i32 / u8 / bool) under their names, in the given order, to a
 // temporary file that is flushed and renamed.
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace laconic::model

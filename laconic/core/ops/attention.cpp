@@ -12,11 +12,11 @@ namespace {
 
 // One sequence and key head: where its rows lie.
 struct HeadView {
-  int64_t tokens = 0, stride = 0;        // of qkv
-  const float* q = nullptr;              // first token's row
-  const float* k = nullptr;              // first token's key of this head
+  int64_t tokens = 0, stride = 0;  // of qkv
+  const float* q = nullptr;        // first token's row
+  const float* k = nullptr;        // first token's key of this head
   const float* v = nullptr;
-  int64_t first_head = 0;                // of the query group
+  int64_t first_head = 0;  // of the query group
 };
 
 HeadView view_of(const float* qkv, int64_t begin, int64_t end, int64_t kv_head, const HeadShape& s) {
@@ -31,9 +31,10 @@ HeadView view_of(const float* qkv, int64_t begin, int64_t end, int64_t kv_head, 
 }
 
 void check(const at::Tensor& qkv, std::span<const int64_t> offsets, const HeadShape& s) {
-  LACONIC_CHECK(qkv.is_contiguous() && qkv.size(1) == s.qkv_width(), "attention: qkv must be [tokens, {}]", s.qkv_width());
-  LACONIC_CHECK(s.group() * positions_per_tile(s) <= kMaxTileRows, "attention: {} query heads share a key head, at most {} can",
-                s.group(), kMaxTileRows);
+  LACONIC_CHECK(qkv.is_contiguous() && qkv.size(1) == s.qkv_width(), "attention: qkv must be [tokens, {}]",
+                s.qkv_width());
+  LACONIC_CHECK(s.group() * positions_per_tile(s) <= kMaxTileRows,
+                "attention: {} query heads share a key head, at most {} can", s.group(), kMaxTileRows);
   LACONIC_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == qkv.size(0),
                 "attention: offsets must run from 0 to {}", qkv.size(0));
 }
@@ -45,8 +46,8 @@ void transpose_padded(const float* rows, int64_t stride, int64_t tokens, int64_t
 }
 
 struct ForwardTask {
-  int64_t begin, end, kv_head;       // sequence, head
-  int64_t first_query, last_query;   // positions that this task computes
+  int64_t begin, end, kv_head;      // sequence, head
+  int64_t first_query, last_query;  // positions that this task computes
 };
 
 void forward_task(const ForwardTask& task, const float* qkv, const HeadShape& s, float* out, float* log_sum) {
@@ -64,8 +65,16 @@ void forward_task(const ForwardTask& task, const float* qkv, const HeadShape& s,
   for (int64_t p0 = task.first_query; p0 < task.last_query; p0 += per_tile) {
     const int64_t p1 = std::min(p0 + per_tile, task.last_query), rows = (p1 - p0) * group, seen = padded_keys(p1);
     gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, q);
-    k.small_gemm({.a = q, .a_row = dim, .a_step = 1, .b = keys, .ldb = padded, .c = scores, .ldc = padded, .m = rows,
-                  .n = seen, .k = dim});
+    k.small_gemm({.a = q,
+                  .a_row = dim,
+                  .a_step = 1,
+                  .b = keys,
+                  .ldb = padded,
+                  .c = scores,
+                  .ldc = padded,
+                  .m = rows,
+                  .n = seen,
+                  .k = dim});
     float totals[kMaxTileRows];
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t position = p0 + r / group;
@@ -75,8 +84,16 @@ void forward_task(const ForwardTask& task, const float* qkv, const HeadShape& s,
         log_sum[(task.begin + position) * s.heads + view.first_head + r % group] = top + std::log(totals[r]);
       }
     }
-    k.small_gemm({.a = scores, .a_row = padded, .a_step = 1, .b = view.v, .ldb = view.stride, .c = o, .ldc = dim,
-                  .m = rows, .n = dim, .k = p1});
+    k.small_gemm({.a = scores,
+                  .a_row = padded,
+                  .a_step = 1,
+                  .b = view.v,
+                  .ldb = view.stride,
+                  .c = o,
+                  .ldc = dim,
+                  .m = rows,
+                  .n = dim,
+                  .k = p1});
     for (int64_t r = 0; r < rows; ++r) k.scale_row(o + r * dim, dim, 1.0f / totals[r]);
     scatter_heads(o, s.out_width(), p1 - p0, view.first_head, s, out + (task.begin + p0) * s.out_width());
   }
@@ -129,22 +146,64 @@ void backward_task(int64_t begin, int64_t end, int64_t kv_head, const BackwardPo
     gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, q);
     gather_heads(t.dout + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, d);
     gather_heads(t.out + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, o);
-    k.small_gemm({.a = q, .a_row = dim, .a_step = 1, .b = keys, .ldb = padded, .c = p, .ldc = padded, .m = rows,
-                  .n = seen, .k = dim});
-    k.small_gemm({.a = d, .a_row = dim, .a_step = 1, .b = values, .ldb = padded, .c = dp, .ldc = padded, .m = rows,
-                  .n = seen, .k = dim});
+    k.small_gemm({.a = q,
+                  .a_row = dim,
+                  .a_step = 1,
+                  .b = keys,
+                  .ldb = padded,
+                  .c = p,
+                  .ldc = padded,
+                  .m = rows,
+                  .n = seen,
+                  .k = dim});
+    k.small_gemm({.a = d,
+                  .a_row = dim,
+                  .a_step = 1,
+                  .b = values,
+                  .ldb = padded,
+                  .c = dp,
+                  .ldc = padded,
+                  .m = rows,
+                  .n = seen,
+                  .k = dim});
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t position = p0 + r / group;
       const float log_sum = t.log_sum[(begin + position) * s.heads + view.first_head + r % group];
       k.softmax_again(p + r * padded, position + 1, seen, scale, log_sum);
       k.softmax_backward(p + r * padded, dp + r * padded, seen, k.dot(d + r * dim, o + r * dim, dim), scale);
     }
-    k.small_gemm({.a = dp, .a_row = padded, .a_step = 1, .b = view.k, .ldb = view.stride, .c = dq, .ldc = dim,
-                  .m = rows, .n = dim, .k = p1});
-    k.small_gemm({.a = dp, .a_row = 1, .a_step = padded, .b = q, .ldb = dim, .c = dk, .ldc = dim, .m = p1, .n = dim,
-                  .k = rows, .add = true});
-    k.small_gemm({.a = p, .a_row = 1, .a_step = padded, .b = d, .ldb = dim, .c = dv, .ldc = dim, .m = p1, .n = dim,
-                  .k = rows, .add = true});
+    k.small_gemm({.a = dp,
+                  .a_row = padded,
+                  .a_step = 1,
+                  .b = view.k,
+                  .ldb = view.stride,
+                  .c = dq,
+                  .ldc = dim,
+                  .m = rows,
+                  .n = dim,
+                  .k = p1});
+    k.small_gemm({.a = dp,
+                  .a_row = 1,
+                  .a_step = padded,
+                  .b = q,
+                  .ldb = dim,
+                  .c = dk,
+                  .ldc = dim,
+                  .m = p1,
+                  .n = dim,
+                  .k = rows,
+                  .add = true});
+    k.small_gemm({.a = p,
+                  .a_row = 1,
+                  .a_step = padded,
+                  .b = d,
+                  .ldb = dim,
+                  .c = dv,
+                  .ldc = dim,
+                  .m = p1,
+                  .n = dim,
+                  .k = rows,
+                  .add = true});
     scatter_heads(dq, view.stride, p1 - p0, view.first_head, s, t.dqkv + (begin + p0) * view.stride);
   }
   for (int64_t i = 0; i < view.tokens; ++i) {
@@ -172,7 +231,9 @@ void packed_attention_into(const at::Tensor& qkv, std::span<const int64_t> offse
           heads_of(rows, 0, shape.heads, shape.head_dim), heads_of(rows, shape.heads, shape.kv_heads, shape.head_dim),
           heads_of(rows, shape.heads + shape.kv_heads, shape.kv_heads, shape.head_dim), {}, 0.0, /*is_causal=*/true,
           std::nullopt, /*enable_gqa=*/true);
-      out.narrow(0, offsets[i], rows.size(0)).view({rows.size(0), shape.heads, shape.head_dim}).copy_(result[0].transpose(0, 1));
+      out.narrow(0, offsets[i], rows.size(0))
+          .view({rows.size(0), shape.heads, shape.head_dim})
+          .copy_(result[0].transpose(0, 1));
     }
     return;
   }
@@ -189,9 +250,11 @@ void packed_attention_backward(const at::Tensor& dout, const at::Tensor& qkv, co
                                at::Tensor& dqkv) {
   const at::NoGradGuard no_grad;
   check(qkv, offsets, shape);
-  LACONIC_CHECK(qkv.is_cpu() && dout.is_contiguous() && dqkv.is_contiguous(), "attention backward: contiguous CPU tensors expected");
-  const BackwardPointers pointers{qkv.const_data_ptr<float>(), dout.const_data_ptr<float>(), out.const_data_ptr<float>(),
-                                  log_sum.const_data_ptr<float>(), dqkv.mutable_data_ptr<float>()};
+  LACONIC_CHECK(qkv.is_cpu() && dout.is_contiguous() && dqkv.is_contiguous(),
+                "attention backward: contiguous CPU tensors expected");
+  const BackwardPointers pointers{qkv.const_data_ptr<float>(), dout.const_data_ptr<float>(),
+                                  out.const_data_ptr<float>(), log_sum.const_data_ptr<float>(),
+                                  dqkv.mutable_data_ptr<float>()};
   // One task for each sequence and key head: its key and value gradients are added up by one thread.
   parallel_tasks((static_cast<int64_t>(offsets.size()) - 1) * shape.kv_heads, [&](int64_t i) {
     const auto sequence = static_cast<size_t>(i / shape.kv_heads);

@@ -18,7 +18,9 @@ inline int64_t positions_per_tile(const HeadShape& shape) {
   return std::max<int64_t>(1, kQueryRows / shape.group());
 }
 
-inline int64_t padded_keys(int64_t keys) { return (keys + 31) / 32 * 32; }
+inline int64_t padded_keys(int64_t keys) {
+  return (keys + 31) / 32 * 32;
+}
 
 inline float softmax_scale(const HeadShape& shape) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.head_dim)));
@@ -41,13 +43,15 @@ class Scratch {
 inline void gather_heads(const float* rows, int64_t stride, int64_t count, int64_t first_head, const HeadShape& shape,
                          float* tile) {
   const int64_t width = shape.group() * shape.head_dim;
-  for (int64_t p = 0; p < count; ++p) std::copy_n(rows + p * stride + first_head * shape.head_dim, width, tile + p * width);
+  for (int64_t p = 0; p < count; ++p)
+    std::copy_n(rows + p * stride + first_head * shape.head_dim, width, tile + p * width);
 }
 
 inline void scatter_heads(const float* tile, int64_t stride, int64_t count, int64_t first_head, const HeadShape& shape,
                           float* rows) {
   const int64_t width = shape.group() * shape.head_dim;
-  for (int64_t p = 0; p < count; ++p) std::copy_n(tile + p * width, width, rows + p * stride + first_head * shape.head_dim);
+  for (int64_t p = 0; p < count; ++p)
+    std::copy_n(tile + p * width, width, rows + p * stride + first_head * shape.head_dim);
 }
 
 }  // namespace laconic::ops

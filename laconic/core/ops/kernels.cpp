@@ -31,8 +31,17 @@ bool agrees_with_baseline(const Kernels& k) {
   const auto run = [&](const Kernels& kernels, std::vector<float>& out) {
     LinearArgs linear{.x = x.data(), .ldx = kK, .w = w.data(), .y = out.data(), .ldy = kN, .m = kM, .n = kN, .k = kK};
     kernels.linear(linear);
-    SmallGemmArgs small{.a = x.data(), .a_row = kK, .a_step = 1, .b = w.data(), .ldb = kN, .c = out.data(), .ldc = kN,
-                        .m = kM, .n = kN, .k = 17, .add = true};
+    SmallGemmArgs small{.a = x.data(),
+                        .a_row = kK,
+                        .a_step = 1,
+                        .b = w.data(),
+                        .ldb = kN,
+                        .c = out.data(),
+                        .ldc = kN,
+                        .m = kM,
+                        .n = kN,
+                        .k = 17,
+                        .add = true};
     kernels.small_gemm(small);
     std::vector<float> row(64);
     std::copy_n(x.begin(), 37, row.begin());

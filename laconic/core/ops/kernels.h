@@ -61,10 +61,10 @@ struct NormBackwardArgs {
 
 // Statistics of one row of logits at a temperature: z = logits / temperature.
 struct LogitStatistics {
-  float largest = 0;        // max z
-  float log_sum = 0;        // log sum exp(z - largest); logprob = z - largest - log_sum
-  float entropy = 0;        // nats; only when asked for
-  bool finite = true;       // no NaN or +inf among the logits
+  float largest = 0;   // max z
+  float log_sum = 0;   // log sum exp(z - largest); logprob = z - largest - log_sum
+  float entropy = 0;   // nats; only when asked for
+  bool finite = true;  // no NaN or +inf among the logits
 };
 
 struct Kernels {

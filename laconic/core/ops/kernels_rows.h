@@ -200,7 +200,8 @@ inline LogitStatistics logit_statistics(const float* logits, int64_t n, float in
 inline void logit_gradient(float* logits, int64_t n, float inverse_temperature, const LogitStatistics& s,
                            int64_t target, float g_logprob, float g_entropy) {
   const F factor = splat(inverse_temperature), shift = splat(s.largest + s.log_sum), floor = splat(-100.0f);
-  const F from_logprob = splat(-g_logprob * inverse_temperature), from_entropy = splat(-g_entropy * inverse_temperature);
+  const F from_logprob = splat(-g_logprob * inverse_temperature),
+          from_entropy = splat(-g_entropy * inverse_temperature);
   const F entropy = splat(s.entropy);
   for_vectors(n, [&](int64_t i, int count) {
     const F log_p = max(floor, sub(mul(load_n(logits + i, count), factor), shift));
@@ -210,7 +211,8 @@ inline void logit_gradient(float* logits, int64_t n, float inverse_temperature, 
   if (target >= 0 && target < n) logits[target] += g_logprob * inverse_temperature;
 }
 
-inline float sample_weights(const float* logits, float* weights, int64_t n, float inverse_temperature, float largest_z) {
+inline float sample_weights(const float* logits, float* weights, int64_t n, float inverse_temperature,
+                            float largest_z) {
   const F factor = splat(inverse_temperature), shift = splat(largest_z);
   F total = zero();
   for_vectors(n, [&](int64_t i, int count) {

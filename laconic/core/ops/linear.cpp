@@ -11,9 +11,9 @@
 namespace laconic::ops {
 namespace {
 
-constexpr int64_t kManyRows = 128;        // from here on rows are dealt to threads, below columns are
-constexpr int64_t kGradientPiece = 256;   // fixed, so that the thread count changes no gradient
-constexpr double kWorthAThread = 400e3;   // multiply-adds; less is done by the calling thread
+constexpr int64_t kManyRows = 128;       // from here on rows are dealt to threads, below columns are
+constexpr int64_t kGradientPiece = 256;  // fixed, so that the thread count changes no gradient
+constexpr double kWorthAThread = 400e3;  // multiply-adds; less is done by the calling thread
 
 // Columns of weights in pieces, a multiple of every register tile.
 constexpr int64_t kColumnUnit = 24;
@@ -122,7 +122,8 @@ void add_linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, at::T
 
 at::Tensor& gradient_of(const at::Tensor& parameter) {
   auto& gradient = parameter.mutable_grad();
-  if (!gradient.defined()) gradient = at::zeros_like(parameter, parameter.options().dtype(at::kFloat).requires_grad(false));
+  if (!gradient.defined())
+    gradient = at::zeros_like(parameter, parameter.options().dtype(at::kFloat).requires_grad(false));
   return gradient;
 }
 

@@ -12,8 +12,9 @@
 namespace laconic::ops {
 namespace {
 
-constexpr int64_t kRowUnit = 4;         // of the register tile
-constexpr int64_t kBackwardRows = 1024;  // rows of a chunk in the backward pass, where all columns are not needed at once
+constexpr int64_t kRowUnit = 4;  // of the register tile
+constexpr int64_t kBackwardRows =
+    1024;  // rows of a chunk in the backward pass, where all columns are not needed at once
 
 int64_t forward_rows(int64_t vocab, int64_t chunk_bytes) {
   const int64_t rows = chunk_bytes / (4 * vocab) / kRowUnit * kRowUnit;
@@ -84,7 +85,8 @@ at::Tensor score_targets(const at::Tensor& hidden, const at::Tensor& head, const
   for (int64_t begin = 0; begin < n; begin += step) {
     auto chunk = logits.narrow(0, 0, std::min(step, n - begin));
     linear_into(hidden.narrow(0, begin, chunk.size(0)), head, {}, chunk);
-    score_rows(chunk, target + begin, inverse, want_entropy, begin, logprob.mutable_data_ptr<float>() + begin, statistics);
+    score_rows(chunk, target + begin, inverse, want_entropy, begin, logprob.mutable_data_ptr<float>() + begin,
+               statistics);
   }
   return logprob;
 }
@@ -99,7 +101,8 @@ at::Tensor score_targets_backward(const at::Tensor& g_logprob, const at::Tensor&
   const float inverse = inverse_of(options.temperature);
   const auto gl = g_logprob.to(at::kFloat).contiguous();
   const auto ge = g_entropy.defined() ? g_entropy.to(at::kFloat).contiguous() : at::Tensor();
-  const int64_t columns = std::max<int64_t>(256, options.chunk_bytes / (4 * std::max<int64_t>(1, std::min(n, kBackwardRows))) / 256 * 256);
+  const int64_t columns =
+      std::max<int64_t>(256, options.chunk_bytes / (4 * std::max<int64_t>(1, std::min(n, kBackwardRows))) / 256 * 256);
   for (int64_t r0 = 0; r0 < n; r0 += kBackwardRows) {
     const int64_t rows = std::min(kBackwardRows, n - r0);
     const auto x = hidden.narrow(0, r0, rows);
@@ -115,8 +118,9 @@ at::Tensor score_targets_backward(const at::Tensor& g_logprob, const at::Tensor&
         row_statistics.largest = s.largest.const_data_ptr<float>()[row];
         row_statistics.log_sum = s.log_sum.const_data_ptr<float>()[row];
         row_statistics.entropy = ge.defined() ? s.entropy.const_data_ptr<float>()[row] : 0.0f;
-        kernels().logit_gradient(data + i * cols, cols, inverse, row_statistics, targets.const_data_ptr<int64_t>()[row] - c0,
-                                 gl.const_data_ptr<float>()[row], ge.defined() ? ge.const_data_ptr<float>()[row] : 0.0f);
+        kernels().logit_gradient(data + i * cols, cols, inverse, row_statistics,
+                                 targets.const_data_ptr<int64_t>()[row] - c0, gl.const_data_ptr<float>()[row],
+                                 ge.defined() ? ge.const_data_ptr<float>()[row] : 0.0f);
       });
       add_linear_input_gradient(logits, weights, dx);
       if (dhead == nullptr) continue;

@@ -19,7 +19,9 @@ struct CacheView {
 
   int64_t page_floats() const { return shape.head_dim * kPageTokens; }
   float* key_page(int32_t page, int64_t head) const { return keys + (page * shape.kv_heads + head) * page_floats(); }
-  float* value_page(int32_t page, int64_t head) const { return values + (page * shape.kv_heads + head) * page_floats(); }
+  float* value_page(int32_t page, int64_t head) const {
+    return values + (page * shape.kv_heads + head) * page_floats();
+  }
 };
 
 void append(const PagedSpan& span, int64_t head, const float* qkv, const CacheView& cache) {
@@ -52,8 +54,16 @@ void attend(const PagedSpan& span, int64_t begin, int64_t end, int64_t head, con
     const int64_t r1 = std::min(r0 + per_tile, end), rows = (r1 - r0) * group, seen = span.context + r1;
     gather_heads(qkv + (span.first_row + r0) * s.qkv_width(), s.qkv_width(), r1 - r0, head * group, s, q);
     for (int64_t at = 0; at < seen; at += kPageTokens) {
-      k.small_gemm({.a = q, .a_row = dim, .a_step = 1, .b = cache.key_page(span.pages[at / kPageTokens], head),
-                    .ldb = kPageTokens, .c = scores + at, .ldc = stride, .m = rows, .n = kPageTokens, .k = dim});
+      k.small_gemm({.a = q,
+                    .a_row = dim,
+                    .a_step = 1,
+                    .b = cache.key_page(span.pages[at / kPageTokens], head),
+                    .ldb = kPageTokens,
+                    .c = scores + at,
+                    .ldc = stride,
+                    .m = rows,
+                    .n = kPageTokens,
+                    .k = dim});
     }
     float totals[kMaxTileRows];
     for (int64_t r = 0; r < rows; ++r) {
@@ -61,9 +71,17 @@ void attend(const PagedSpan& span, int64_t begin, int64_t end, int64_t head, con
       k.softmax_row(scores + r * stride, span.context + r0 + r / group + 1, padded_keys(seen), scale, &top, &totals[r]);
     }
     for (int64_t at = 0; at < seen; at += kPageTokens) {
-      k.small_gemm({.a = scores + at, .a_row = stride, .a_step = 1,
-                    .b = cache.value_page(span.pages[at / kPageTokens], head), .ldb = dim, .c = o, .ldc = dim,
-                    .m = rows, .n = dim, .k = std::min(kPageTokens, seen - at), .add = at > 0});
+      k.small_gemm({.a = scores + at,
+                    .a_row = stride,
+                    .a_step = 1,
+                    .b = cache.value_page(span.pages[at / kPageTokens], head),
+                    .ldb = dim,
+                    .c = o,
+                    .ldc = dim,
+                    .m = rows,
+                    .n = dim,
+                    .k = std::min(kPageTokens, seen - at),
+                    .add = at > 0});
     }
     for (int64_t r = 0; r < rows; ++r) k.scale_row(o + r * dim, dim, 1.0f / totals[r]);
     scatter_heads(o, s.out_width(), r1 - r0, head * group, s, out + (span.first_row + r0) * s.out_width());
@@ -101,8 +119,8 @@ void paged_attention_into(const at::Tensor& qkv, std::span<const PagedSpan> span
                           KvPages& cache, at::Tensor& out) {
   LACONIC_CHECK(qkv.is_cpu() && qkv.is_contiguous() && out.is_contiguous() && qkv.scalar_type() == at::kFloat,
                 "paged attention: contiguous f32 CPU tensors expected");
-  LACONIC_CHECK(shape.group() * positions_per_tile(shape) <= kMaxTileRows, "attention: {} query heads share a key head, at most {} can",
-                shape.group(), kMaxTileRows);
+  LACONIC_CHECK(shape.group() * positions_per_tile(shape) <= kMaxTileRows,
+                "attention: {} query heads share a key head, at most {} can", shape.group(), kMaxTileRows);
   const CacheView view{cache.keys.mutable_data_ptr<float>(), cache.values.mutable_data_ptr<float>(), shape};
   const float* in = qkv.const_data_ptr<float>();
   float* result = out.mutable_data_ptr<float>();

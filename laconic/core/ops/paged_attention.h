@@ -25,8 +25,8 @@ KvPages make_kv_pages(int64_t pages, const HeadShape& shape, const at::TensorOpt
 struct PagedSpan {
   int64_t first_row = 0;
   int64_t rows = 0;
-  int64_t context = 0;              // tokens of the sequence that the cache holds already
-  const int32_t* pages = nullptr;   // page of positions 0-31, 32-63, ...; covers context + rows
+  int64_t context = 0;             // tokens of the sequence that the cache holds already
+  const int32_t* pages = nullptr;  // page of positions 0-31, 32-63, ...; covers context + rows
 };
 
 // Writes keys and values of all rows into the cache, then attends. qkv [rows, qkv_width] after rotation,

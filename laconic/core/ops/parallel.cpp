@@ -192,8 +192,7 @@ void parallel_tasks(int64_t tasks, const std::function<void(int64_t)>& body) {
 }
 
 void parallel_pieces(int64_t n, int64_t piece, const std::function<void(int64_t, int64_t)>& body) {
-  parallel_tasks((n + piece - 1) / piece,
-                 [&](int64_t i) { body(i * piece, std::min(n, (i + 1) * piece)); });
+  parallel_tasks((n + piece - 1) / piece, [&](int64_t i) { body(i * piece, std::min(n, (i + 1) * piece)); });
 }
 
 }  // namespace laconic::ops

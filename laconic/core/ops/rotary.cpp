@@ -18,7 +18,9 @@ at::Tensor norm_weight(const at::Tensor& weight) {
   return weight.defined() ? weight.detach().to(at::kFloat).contiguous() : weight;
 }
 
-const float* data_or_null(const at::Tensor& t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
+const float* data_or_null(const at::Tensor& t) {
+  return t.defined() ? t.const_data_ptr<float>() : nullptr;
+}
 
 // The general device: ATen on the heads of q and k together.
 void rotate_heads(const at::Tensor& heads, const at::Tensor& cosine, const at::Tensor& sine, at::Tensor& out) {
@@ -48,17 +50,20 @@ void rotate_general(const at::Tensor& qkv, const HeadShape& s, const Rotation& r
   auto result = out.view({qkv.size(0), -1, s.head_dim});
   for (const auto& range : rotated_ranges(s, r)) {
     auto target = result.narrow(1, range.begin, range.count);
-    rotate_heads(normed(in.narrow(1, range.begin, range.count), *range.norm, r.norm_epsilon), parts[0], parts[1], target);
+    rotate_heads(normed(in.narrow(1, range.begin, range.count), *range.norm, r.norm_epsilon), parts[0], parts[1],
+                 target);
   }
-  if (!out.is_same(qkv)) result.narrow(1, s.heads + s.kv_heads, s.kv_heads).copy_(in.narrow(1, s.heads + s.kv_heads, s.kv_heads));
+  if (!out.is_same(qkv))
+    result.narrow(1, s.heads + s.kv_heads, s.kv_heads).copy_(in.narrow(1, s.heads + s.kv_heads, s.kv_heads));
 }
 
 }  // namespace
 
 void rotate_into(const at::Tensor& qkv, const HeadShape& shape, const Rotation& rotation, at::Tensor& out) {
   const at::NoGradGuard no_grad;
-  LACONIC_CHECK(qkv.is_contiguous() && out.is_contiguous() && qkv.size(1) == shape.qkv_width() && out.sizes() == qkv.sizes(),
-                "rotate: qkv must be [tokens, {}]", shape.qkv_width());
+  LACONIC_CHECK(
+      qkv.is_contiguous() && out.is_contiguous() && qkv.size(1) == shape.qkv_width() && out.sizes() == qkv.sizes(),
+      "rotate: qkv must be [tokens, {}]", shape.qkv_width());
   if (!qkv.is_cpu()) {
     rotate_general(qkv, shape, rotation, out);
     return;
@@ -77,8 +82,14 @@ void rotate_into(const at::Tensor& qkv, const HeadShape& shape, const Rotation& 
       if (source != target) std::copy_n(source, width, target);
       const auto norm_heads = [&](float* x, int64_t heads, const float* weight) {
         if (weight == nullptr) return;
-        NormArgs args{.x = x, .ldx = dim, .weight = weight, .epsilon = static_cast<float>(rotation.norm_epsilon), .y = x,
-                      .ldy = dim, .rows = heads, .width = dim};
+        NormArgs args{.x = x,
+                      .ldx = dim,
+                      .weight = weight,
+                      .epsilon = static_cast<float>(rotation.norm_epsilon),
+                      .y = x,
+                      .ldy = dim,
+                      .rows = heads,
+                      .width = dim};
         k.rms_norm(args);
       };
       norm_heads(target, shape.heads, data_or_null(q_norm));
@@ -112,12 +123,24 @@ void rotate_backward_(at::Tensor& dqkv, const at::Tensor& qkv, const HeadShape& 
         const float* x = input + row * width + first * dim;
         float* dx = d + first * dim;
         const float* w = weight.const_data_ptr<float>();
-        NormArgs forward{.x = x, .ldx = dim, .weight = w, .epsilon = static_cast<float>(rotation.norm_epsilon),
-                         .y = ignored.data(), .ldy = dim, .inverse_rms = inverse.data(), .rows = heads, .width = dim};
+        NormArgs forward{.x = x,
+                         .ldx = dim,
+                         .weight = w,
+                         .epsilon = static_cast<float>(rotation.norm_epsilon),
+                         .y = ignored.data(),
+                         .ldy = dim,
+                         .inverse_rms = inverse.data(),
+                         .rows = heads,
+                         .width = dim};
         k.rms_norm(forward);
-        NormBackwardArgs args{.dy = dx, .x = x, .weight = w, .inverse_rms = inverse.data(), .dx = dx,
+        NormBackwardArgs args{.dy = dx,
+                              .x = x,
+                              .weight = w,
+                              .inverse_rms = inverse.data(),
+                              .dx = dx,
                               .dweight = partial.mutable_data_ptr<float>() + (begin / kRowsPiece * 2 + which) * dim,
-                              .rows = heads, .width = dim};
+                              .rows = heads,
+                              .width = dim};
         k.rms_norm_backward(args);
       };
       norm_heads(0, shape.heads, q_norm, 0);

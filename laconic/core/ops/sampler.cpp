@@ -13,9 +13,7 @@ namespace {
 // Most probable first, equal ones by id.
 struct ByWeight {
   const float* weights;
-  bool operator()(int32_t a, int32_t b) const {
-    return weights[a] != weights[b] ? weights[a] > weights[b] : a < b;
-  }
+  bool operator()(int32_t a, int32_t b) const { return weights[a] != weights[b] ? weights[a] > weights[b] : a < b; }
 };
 
 // Sorts the first `count` of the order; the rest stays in some order.
@@ -106,7 +104,9 @@ void fill_weights(const float* logits, int64_t vocab, float inverse, float large
   }
 }
 
-float logprob_of(float z, const LogitStatistics& s) { return z - s.largest - s.log_sum; }
+float logprob_of(float z, const LogitStatistics& s) {
+  return z - s.largest - s.log_sum;
+}
 
 // The distribution's statistics, and where tokens are dropped the log of what is kept, relative to the largest.
 struct Distribution {

@@ -17,9 +17,9 @@ struct SamplingParams {
 
 struct DrawnToken {
   int32_t id = 0;
-  float logprob = 0;  // at the temperature, among the tokens that truncation kept; greedy: at temperature 1
-  float entropy = 0;  // nats, of the full vocabulary at the temperature; 0 unless asked for
-  bool finite = true; // false: the logits held NaN or infinity; nothing else is valid then
+  float logprob = 0;   // at the temperature, among the tokens that truncation kept; greedy: at temperature 1
+  float entropy = 0;   // nats, of the full vocabulary at the temperature; 0 unless asked for
+  bool finite = true;  // false: the logits held NaN or infinity; nothing else is valid then
 };
 
 // Memory for one thread, kept between calls.

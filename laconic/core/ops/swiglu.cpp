@@ -10,7 +10,9 @@ namespace laconic::ops {
 namespace {
 
 // Rows of about 16k elements each: enough work for a thread, small enough to balance.
-int64_t rows_per_piece(int64_t width) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, width)); }
+int64_t rows_per_piece(int64_t width) {
+  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, width));
+}
 
 }  // namespace
 

@@ -52,7 +52,8 @@ TokenStatistics forward(HeadRecord& record, const at::Tensor& hidden) {
 }
 
 struct HeadFunction : torch::autograd::Function<HeadFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden, const c10::intrusive_ptr<HeadRecord>& record) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden,
+                               const c10::intrusive_ptr<HeadRecord>& record) {
     ctx->saved_data["record"] = c10::IValue::make_capsule(record);
     const auto result = policy::forward(*record, hidden);
     if (record->input.want_entropy) return {result.logprob, result.entropy};
@@ -67,8 +68,8 @@ struct HeadFunction : torch::autograd::Function<HeadFunction> {
     const auto g_logprob = gradients[0].defined() ? gradients[0] : at::zeros_like(record->inverse_rms);
     const auto g_entropy = gradients.size() > 1 ? gradients[1] : at::Tensor();
     const auto states = normed(*record, nullptr);
-    const auto dstates = ops::score_targets_backward(g_logprob, g_entropy, states, input.head, input.targets, record->statistics,
-                                                     input.options, &ops::gradient_of(input.head));
+    const auto dstates = ops::score_targets_backward(g_logprob, g_entropy, states, input.head, input.targets,
+                                                     record->statistics, input.options, &ops::gradient_of(input.head));
     auto dselected = at::empty_like(record->selected);
     ops::rms_norm_backward(dstates, record->selected, input.final_norm, record->inverse_rms, dselected, /*add=*/false,
                            ops::gradient_of(input.final_norm));
@@ -85,8 +86,13 @@ TokenStatistics score(const model::Model& model, const PackedBatch& batch, doubl
                       const PolicyOptions& options) {
   const auto hidden = model.hidden_states(batch.ids, batch.positions, batch.offsets, {options.recompute});
   auto record = c10::make_intrusive<HeadRecord>();
-  record->input = {model.final_norm(), model.head(), batch.rows, batch.targets, model.config().rms_epsilon,
-                   {temperature, options.head_chunk_bytes}, want_entropy};
+  record->input = {model.final_norm(),
+                   model.head(),
+                   batch.rows,
+                   batch.targets,
+                   model.config().rms_epsilon,
+                   {temperature, options.head_chunk_bytes},
+                   want_entropy};
   if (!hidden.requires_grad()) {
     const at::NoGradGuard no_grad;
     return forward(*record, hidden);

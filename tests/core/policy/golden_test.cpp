@@ -26,7 +26,9 @@ at::Tensor all_logits(const Model& model, const std::vector<int32_t>& ids) {
   return ops::linear(normed, model.head(), at::Tensor());
 }
 
-double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 class Golden : public testing::TestWithParam<std::string> {};
 
@@ -39,7 +41,10 @@ TEST_P(Golden, Logits) {
     const auto rows = golden.rows(variant);
     for (size_t r = 0; r < rows.size(); ++r) {
       const auto n = static_cast<int64_t>(rows[r].ids.size());
-      EXPECT_LT(largest_difference(all_logits(model, rows[r].ids), expected[static_cast<int64_t>(r)].narrow(0, rows[r].begin, n)), 1e-4) << variant;
+      EXPECT_LT(largest_difference(all_logits(model, rows[r].ids),
+                                   expected[static_cast<int64_t>(r)].narrow(0, rows[r].begin, n)),
+                1e-4)
+          << variant;
     }
   }
 }
@@ -57,7 +62,8 @@ TEST_P(Golden, LogprobsAndEntropies) {
         const auto n = static_cast<int64_t>(rows[r].ids.size()) - 1;
         const auto slice = [&](const at::Tensor& t) { return t.narrow(0, batch.scored_offsets[r], n); };
         const auto want = [&](const std::string& kind) {
-          return golden.tensors.tensor(variant + "." + kind + ".t" + temperature)[static_cast<int64_t>(r)].narrow(0, rows[r].begin, n);
+          return golden.tensors.tensor(variant + "." + kind + ".t" + temperature)[static_cast<int64_t>(r)].narrow(
+              0, rows[r].begin, n);
         };
         EXPECT_LT(largest_difference(slice(got.logprob), want("logprob")), 1e-4);
         EXPECT_LT(largest_difference(slice(got.entropy), want("entropy")), 1e-4);
@@ -90,7 +96,9 @@ TEST_P(Golden, GradientsOfTheNll) {
       const auto flat = named.tensor.contiguous().flatten();
       for (int64_t i = 0; i < 8; ++i) {
         const double value = expected[named.name]["first8"][static_cast<size_t>(i)];
-        EXPECT_NEAR(flat[i].item<double>(), value, 1e-4 * std::max(std::abs(value), norm / std::sqrt(static_cast<double>(flat.numel())))) << named.name << " " << i;
+        EXPECT_NEAR(flat[i].item<double>(), value,
+                    1e-4 * std::max(std::abs(value), norm / std::sqrt(static_cast<double>(flat.numel()))))
+            << named.name << " " << i;
       }
     }
   }
@@ -113,7 +121,8 @@ TEST_P(Golden, WritingAFolderKeepsTheModel) {
   const auto model = Model::from_folder(path, at::kFloat, at::kCPU);
   model.save_folder(folder.path(), at::kFloat);
   const auto ids = GoldenModel(path).rows("full")[0].ids;
-  EXPECT_TRUE(at::equal(all_logits(model, ids), all_logits(Model::from_folder(folder.path(), at::kFloat, at::kCPU), ids)));
+  EXPECT_TRUE(
+      at::equal(all_logits(model, ids), all_logits(Model::from_folder(folder.path(), at::kFloat, at::kCPU), ids)));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(golden_names()), [](const auto& test) {
@@ -139,7 +148,8 @@ TEST(GoldenModels, Stories) {
   const auto& expected = golden["logits_first_8_positions"];
   for (size_t p = 0; p < expected.size(); ++p) {
     for (size_t v = 0; v < expected[p].size(); ++v) {
-      EXPECT_NEAR(logits[static_cast<int64_t>(p)][static_cast<int64_t>(v)].item<double>(), expected[p][v].get<double>(), 1e-4);
+      EXPECT_NEAR(logits[static_cast<int64_t>(p)][static_cast<int64_t>(v)].item<double>(), expected[p][v].get<double>(),
+                  1e-4);
     }
   }
   for (size_t p = 0; p + 1 < tokens.size(); ++p) {
