@@ -18,14 +18,14 @@ Needs Objective::needs() const {
   return needs;
 }
 
-std::vector<PlannedRequest> Objective::plan(uint64_t /*step*/) const {
+std::vector<PlannedRequest> Objective::plan(const Group& /*prompt*/, uint64_t /*step*/) const {
   PlannedRequest request;
   request.count = config_.group_size;
   return {request};
 }
 
-std::vector<PlannedContinuation> Objective::second_round(const Group& /*group*/, uint64_t /*seed*/,
-                                                         uint64_t /*step*/) const {
+std::vector<PlannedContinuation> Objective::next_round(const Group& /*group*/, int /*round*/, uint64_t /*seed*/,
+                                                       uint64_t /*step*/) const {
   return {};
 }
 

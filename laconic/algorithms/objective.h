@@ -1,7 +1,7 @@
 // The one interface behind which the methods differ. The engine asks an objective in this order, and never which method
 // it is:
 //
-//   needs -> plan -> (rollout, verdicts) -> second_round -> (rollout, verdicts) -> keep -> rewards -> advantages ->
+//   needs -> plan -> (rollout, verdicts) -> next_round -> (rollout, verdicts) -> ... -> rewards -> keep -> advantages ->
 //   loss per micro-batch
 //
 // An objective sees the whole step over all ranks at once, holds no files and starts no processes.
@@ -37,9 +37,9 @@ struct Needs {
 struct PlannedRequest {
   int count = 1;
   std::string kind;
-  std::vector<int32_t> forced_prefix;
-  std::optional<int64_t> max_tokens;  // null: the run's limit
-  std::optional<double> temperature;  // null: the objective's
+  std::vector<int32_t> prompt_suffix;  // follows the prompt and belongs to it: a variant of the prompt within a group
+  std::vector<int32_t> forced_prefix;  // the completion begins with these
+  std::optional<int64_t> max_tokens;   // null: the run's limit
 };
 
 // A continuation of sample `parent` of the group: its first `keep` ids, then forced ids, then sampled tokens.
@@ -48,7 +48,7 @@ struct PlannedContinuation {
   int64_t keep = 0;
   std::string kind;
   std::vector<int32_t> forced;
-  std::optional<int64_t> max_tokens;  // new tokens after the kept ones
+  std::optional<int64_t> max_tokens;  // new tokens after the kept ones; null: what the run's limit leaves
 };
 
 class Objective {
@@ -59,10 +59,16 @@ class Objective {
   const ObjectiveConfig& config() const { return config_; }
 
   virtual Needs needs() const;
-  // Default: group_size plain samples.
-  virtual std::vector<PlannedRequest> plan(uint64_t step) const;
-  // Default: none. `seed` and `step` identify random choices together with the group's prompt_index.
-  virtual std::vector<PlannedContinuation> second_round(const Group& group, uint64_t seed, uint64_t step) const;
+  // What to sample for a prompt; `prompt` has no samples yet. Default: group_size plain samples.
+  virtual std::vector<PlannedRequest> plan(const Group& prompt, uint64_t step) const;
+  // The most rounds of sampling that a group may take; with more than one the engine keeps the caches of its samples.
+  virtual int rounds() const { return 1; }
+  // Asked when every sample of the group has ended and has its verdict, for round 1, 2, ... rounds()-1 or until it
+  // returns nothing. Their samples are appended to the group. `seed` and `step` identify random choices together with
+  // the group's prompt_index.
+  virtual std::vector<PlannedContinuation> next_round(const Group& group, int round, uint64_t seed, uint64_t step) const;
+  // Whether keep() may drop a group. Default: config().filter.keep is not `all`.
+  virtual bool filters() const { return config_.filter.keep != KeepRule::all; }
   // Whether a group is trained on; asked after rewards() on it. Default: config().filter.keep.
   virtual bool keep(const Group& group) const;
   // Fills Sample::reward. Default: given or weighted rewards, overlong shaping, KL in the reward.

@@ -173,8 +173,8 @@ void LossStatistics::add(const LossStatistics& other) {
 }
 
 at::Tensor kl_estimate(KlEstimator estimator, const at::Tensor& raw_delta) {
-  const auto delta = raw_delta.clamp(-kMaxLogRatio, kMaxLogRatio);
-  const auto k2 = 0.5 * delta * delta;
+  auto delta = raw_delta.clamp(-kMaxLogRatio, kMaxLogRatio);
+  auto k2 = 0.5 * delta * delta;
   switch (estimator) {
     case KlEstimator::k1:
       return delta;

@@ -63,7 +63,15 @@ void ObjectiveSection::visit(config::Visitor& v) {
     own = method.make_config ? method.make_config() : nullptr;
   }
   common.visit(v);
-  if (own) v.section(common.name, *own, known ? find_method(common.name).help : "");
+  if (v.describing()) {  // the fields of every method, whichever is chosen
+    for (const auto& method : methods()) {
+      const auto config = method.make_config ? method.make_config() : nullptr;
+      if (!config) continue;
+      if (const auto block = v.when(true, "name: " + method.name)) v.section(method.name, *config, method.help);
+    }
+  } else if (own) {
+    v.section(common.name, *own, known ? find_method(common.name).help : "");
+  }
 }
 
 std::unique_ptr<Objective> ObjectiveSection::make() const {

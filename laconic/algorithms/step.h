@@ -15,6 +15,7 @@ namespace laconic::algorithms {
 // One completion. The first block is filled by the engine, the second is decided by the objective.
 struct Sample {
   std::string kind;  // sub-group of a heterogeneous group: "thinking", "no_thinking", "exit", "full"; "" otherwise
+  std::vector<int32_t> prompt_suffix;    // belongs to the prompt of this sample alone; usually empty
   std::vector<int32_t> ids;              // completion tokens, EOS included where emitted
   int64_t length = 0;                    // number of completion tokens (ids.size() where ids are known)
   bool truncated = false;                // hit its token limit; never inferred from the length

@@ -62,7 +62,7 @@ MiniBatch make_mini_batch(const LossConfig& loss, std::span<const Group* const> 
   batch.loss_tokens = coefficients.loss_tokens;
   for (size_t g = 0; g < groups.size(); ++g) {
     for (size_t i = 0; i < groups[g]->samples.size(); ++i) {
-      batch.samples.push_back({&groups[g]->samples[i], coefficients.per_sample[g][i]});
+      batch.samples.push_back({groups[g], &groups[g]->samples[i], coefficients.per_sample[g][i]});
     }
   }
   return batch;

@@ -14,6 +14,7 @@ namespace laconic::algorithms {
 
 // One sequence of a micro-batch and the factor on each of its loss tokens.
 struct WeightedSample {
+  const Group* group = nullptr;
   const Sample* sample = nullptr;
   double coefficient = 0.0;
 };

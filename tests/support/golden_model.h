@@ -56,6 +56,7 @@ struct GoldenModel {
     std::vector<policy::ScoredSequence> sequences;
     for (const auto& row : rows(variant)) sequences.push_back({row.ids, 1});
     std::vector<const policy::ScoredSequence*> pointers;
+    pointers.reserve(sequences.size());
     for (const auto& s : sequences) pointers.push_back(&s);
     return policy::pack(pointers, at::kCPU);
   }

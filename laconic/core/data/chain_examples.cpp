@@ -9,7 +9,8 @@ namespace laconic::data {
 Example chain_example(const ChainProblem& problem) {
   Example example;
   std::string operations;
-  for (const int op : problem.ops) operations += std::string(chain_words()[static_cast<size_t>(chain_id::op + op)]);
+  for (const int op : problem.ops)
+    operations += chain_words()[static_cast<size_t>(chain_id::op) + static_cast<size_t>(op)];
   example.id = fmt::format("chain:{}:{}", problem.start, operations);
   example.prompt = chain_text(chain_prompt_ids(problem));
   example.answer = std::to_string(chain_gold(problem));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <unordered_map>
 
@@ -110,9 +111,13 @@ const Json& column(const Json& record, const std::string& name) {
          names.empty() ? "none" : join(names, ", "));
 }
 
-// Text of a scalar column: strings as they are, numbers and truth values as JSON writes them.
+// Text of a scalar column: strings as they are, numbers and truth values as JSON writes them. Beyond 2^53 a number has
+// lost digits on the way, so its text would not be what the file says.
 std::string scalar(const Json& value, const std::string& name) {
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float() && std::fabs(value.get<double>()) > 9007199254740992.0) {
+    broken("column `{}` holds a number too large to be read exactly; write it as a string", name);
+  }
   if (value.is_number() || value.is_boolean()) return value.dump();
   broken("column `{}` must be a string or a number, found {}", name, value.type_name());
 }
@@ -215,9 +220,12 @@ class Collector {
       if (!record.reason.empty()) broken("{}", record.reason);
       auto example = make_example(std::move(record.value), plan_);
       example.source = record.source;
-      if (options_.id_column.empty()) example.id = fmt::format("{}:{}", stem_, index);
-      const auto [first, fresh] = places_.emplace(example.id, record.source);
-      if (!fresh) broken("id `{}` was used before, at {}", example.id, first->second);
+      if (options_.id_column.empty()) {
+        example.id = fmt::format("{}:{}", stem_, index);
+      } else {
+        const auto [first, fresh] = places_.emplace(example.id, record.source);
+        if (!fresh) broken("id `{}` was used before, at {}", example.id, first->second);
+      }
       if (usable_++ >= options_.offset) data_.examples.push_back(std::move(example));
     } catch (const BrokenRecord& error) {
       if (options_.on_error == OnError::fail) fail(ErrorKind::input, "{}: {}", record.source, error.reason);
@@ -242,7 +250,7 @@ class Collector {
   const DatasetOptions& options_;
   std::string stem_;
   Dataset data_;
-  std::unordered_map<std::string, std::string> places_;
+  std::unordered_map<std::string, std::string> places_;  // of the ids that a column gives
   size_t records_ = 0;
   size_t usable_ = 0;
 };
@@ -251,6 +259,7 @@ class Collector {
 
 std::vector<std::string> dataset_presets() {
   std::vector<std::string> names;
+  names.reserve(kPresets.size());
   for (const auto& preset : kPresets) names.emplace_back(preset.name);
   return names;
 }

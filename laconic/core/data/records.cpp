@@ -17,8 +17,7 @@ std::string_view without_bom(std::string_view text) {
   return text;
 }
 
-// The parser's own words without its identifier: "[json.exception.parse_error.101] parse error at line 1, column 5:
-// ...".
+// The parser's own words without what stands before them in brackets, "[json.exception.parse_error.101] ".
 std::string parser_reason(const nlohmann::json::exception& error) {
   std::string reason = error.what();
   if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
@@ -28,7 +27,44 @@ std::string parser_reason(const nlohmann::json::exception& error) {
 void check_object(Record& record) {
   if (record.value.is_object()) return;
   record.reason = fmt::format("expected a JSON object, found {}", record.value.type_name());
-  record.value = nullptr;
+}
+
+// Notes the first key that stands twice in one object: JSON lets the later value win, and nobody would see that the
+// earlier one is gone.
+class KeyWatch {
+ public:
+  bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) {
+      open_.emplace_back();
+    } else if (event == Json::parse_event_t::key) {
+      open_.back().push_back(parsed.get<std::string>());
+    } else if (event == Json::parse_event_t::object_end) {
+      close(open_.back());
+      open_.pop_back();
+    }
+    return true;
+  }
+  const std::string& twice() const { return twice_; }
+
+ private:
+  void close(std::vector<std::string>& keys) {
+    std::sort(keys.begin(), keys.end());
+    const auto found = std::adjacent_find(keys.begin(), keys.end());
+    if (found != keys.end() && twice_.empty()) twice_ = fmt::format("the key `{}` stands twice in one object", *found);
+  }
+
+  std::vector<std::vector<std::string>> open_;  // the keys so far of each object that is being read
+  std::string twice_;
+};
+
+// Throws nlohmann's errors. `reason` says what is wrong with a text that can be parsed; else it stays as it is.
+Json parse_watched(std::string_view text, std::string& reason) {
+  KeyWatch watch;
+  // The parser copies its callback; the watch stays here.
+  Json value = Json::parse(
+      text, [&watch](int depth, Json::parse_event_t event, Json& parsed) { return watch(depth, event, parsed); });
+  if (!watch.twice().empty()) reason = watch.twice();
+  return value;
 }
 
 Record parse_line(std::string_view line, std::string source) {
@@ -38,12 +74,12 @@ Record parse_line(std::string_view line, std::string source) {
     return record;
   }
   try {
-    record.value = Json::parse(line);
-    check_object(record);
+    record.value = parse_watched(line, record.reason);
+    if (record.reason.empty()) check_object(record);
   } catch (const nlohmann::json::exception& error) {
-    record.value = nullptr;
     record.reason = parser_reason(error);
   }
+  if (!record.reason.empty()) record.value = nullptr;
   return record;
 }
 
@@ -51,6 +87,7 @@ Record parse_line(std::string_view line, std::string source) {
 struct CsvRow {
   std::vector<std::string> fields;
   size_t line = 0;
+  bool blank = false;  // an empty line
   std::string reason;
 };
 
@@ -63,6 +100,7 @@ class CsvReader {
   CsvRow next() {
     CsvRow row;
     row.line = line_;
+    row.blank = at_ < text_.size() && (text_[at_] == '\n' || text_[at_] == '\r');
     for (;;) {
       row.fields.emplace_back();
       if (at_ < text_.size() && text_[at_] == '"') {
@@ -157,11 +195,13 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
     fail(ErrorKind::input, "{}:{}: not valid UTF-8 at byte {} of the file", name, line, bad + 1);
   }
   Json array;
+  std::string reason;
   try {
-    array = Json::parse(text);
+    array = parse_watched(text, reason);
   } catch (const nlohmann::json::exception& error) {
-    fail(ErrorKind::input, "{}: {}", name, parser_reason(error));
+    reason = parser_reason(error);
   }
+  if (!reason.empty()) fail(ErrorKind::input, "{}: {}", name, reason);
   if (!array.is_array()) {
     fail(ErrorKind::input, "{}: expected an array of objects, found {} (one object per line is format `jsonl`)", name,
          array.type_name());
@@ -169,6 +209,7 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
   for (size_t i = 0; i < array.size(); ++i) {
     Record record{fmt::format("{}:[{}]", name, i), std::move(array[i]), ""};
     check_object(record);
+    if (!record.reason.empty()) record.value = nullptr;
     if (!sink(std::move(record))) return;
   }
 }
@@ -179,8 +220,7 @@ void read_csv(std::string_view text, const std::string& name, char separator, co
   const auto columns = read_header(reader, name);
   while (!reader.done()) {
     auto row = reader.next();
-    const bool blank = row.fields.size() == 1 && row.fields[0].empty() && row.reason.empty();
-    if (blank && columns.size() > 1) continue;
+    if (row.blank) continue;
     Record record{fmt::format("{}:{}", name, row.line), nullptr, row.reason};
     if (record.reason.empty() && row.fields.size() != columns.size()) {
       record.reason = fmt::format("{} fields, the header has {}", row.fields.size(), columns.size());

@@ -23,11 +23,13 @@ using RecordSink = std::function<bool(Record&&)>;
 // truncated or damaged stream is an Error of kind input.
 std::string read_maybe_gz(const std::filesystem::path& path);
 
+// One object per line; blank lines are passed over. A key that stands twice in an object makes a broken record.
 void read_jsonl(std::string_view text, const std::string& name, const RecordSink& sink);
 // One array of objects. An unparsable file is an Error: nothing behind the mistake can be trusted.
 void read_json_array(std::string_view text, const std::string& name, const RecordSink& sink);
-// RFC 4180 with a header line: quoted fields may hold separators, line ends and doubled quotes. Values are strings. A
-// broken header is an Error; a record with another number of fields, or a stray quote, is a broken record.
+// RFC 4180 with a header line: quoted fields may hold separators, line ends and doubled quotes. Values are strings, and
+// blank lines are passed over. A broken header is an Error; a record with another number of fields, or a stray quote,
+// is a broken record.
 void read_csv(std::string_view text, const std::string& name, char separator, const RecordSink& sink);
 
 }  // namespace laconic::data

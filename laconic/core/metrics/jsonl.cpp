@@ -96,6 +96,7 @@ JsonlContent read_jsonl(const std::filesystem::path& path) {
       auto row = ordered_json::parse(text);
       if (!row.is_object()) fail(ErrorKind::input, "{}:{}: expected a JSON object", path.string(), number);
       result.rows.push_back(std::move(row));
+      result.lines.push_back(number);
     } catch (const nlohmann::json::exception& error) {
       if (finished) fail(ErrorKind::input, "{}:{}: not valid JSON: {}", path.string(), number, error.what());
       result.note = fmt::format("{}: the last line ({}) is cut off and was left out", path.filename().string(), number);

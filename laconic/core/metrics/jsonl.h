@@ -50,6 +50,7 @@ class JsonlWriter {
 // says so; any other malformed line is an Error(input) with file, line and reason.
 struct JsonlContent {
   std::vector<nlohmann::ordered_json> rows;
+  std::vector<int64_t> lines;  // of each row, counted from 1
   std::string note;
 };
 JsonlContent read_jsonl(const std::filesystem::path& path);

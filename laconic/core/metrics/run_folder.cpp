@@ -17,9 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // What a run owns in its folder; only these are deleted by `overwrite`.
-constexpr std::array<const char*, 9> kOwned = {"config.yaml",  "versions.json", "metrics.jsonl",
-                                               "timing.jsonl", "samples.jsonl", "summary.json",
-                                               "report.html",  "tensorboard",   "checkpoints"};
+constexpr std::array<const char*, 12> kOwned = {"config.yaml",   "versions.json", "metrics.jsonl",     "timing.jsonl",
+                                                "samples.jsonl", "summary.json",  "evaluations.jsonl", "eval.jsonl",
+                                                "report.html",   "tensorboard",   "checkpoints",       "model"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::error_code error;
@@ -87,6 +87,7 @@ RunFolder::RunFolder(fs::path path, RunFolderOptions options)
   metrics_ = open("metrics.jsonl");
   timing_ = open("timing.jsonl");
   samples_ = open("samples.jsonl");
+  evaluations_ = open("evaluations.jsonl");
   if (tensorboard_wanted_ && !resuming_) tensorboard_ = std::make_unique<TensorBoardWriter>(file("tensorboard"));
 }
 
@@ -97,6 +98,7 @@ void RunFolder::resume_after(int64_t step) {
   const int64_t dropped = metrics_->truncate_after(step);
   timing_->truncate_after(step);
   samples_->truncate_after(step);
+  evaluations_->truncate_after(step);
   if (dropped > 0)
     log_info("{}: dropped {} rows beyond step {}; they will be computed again", path_.string(), dropped, step);
   if (tensorboard_wanted_) tensorboard_ = std::make_unique<TensorBoardWriter>(file("tensorboard"), step + 1);
@@ -121,6 +123,13 @@ void RunFolder::log_sample(const nlohmann::ordered_json& sample) {
   LACONIC_CHECK(sample.is_object() && sample.contains("step") && sample["step"].is_number_integer(),
                 "a sample needs an integer \"step\"");
   samples_->write(sample);
+}
+
+void RunFolder::log_evaluation(const nlohmann::ordered_json& evaluation) {
+  LACONIC_CHECK(rows_allowed_, "{}: an evaluation before resume_after", path_.string());
+  LACONIC_CHECK(evaluation.is_object() && evaluation.contains("step") && evaluation["step"].is_number_integer(),
+                "an evaluation needs an integer \"step\"");
+  evaluations_->write(evaluation);
 }
 
 void RunFolder::log_text(int64_t step, std::string_view tag, std::string_view text) {

@@ -3,8 +3,8 @@
 //   config.yaml      the effective configuration        metrics.jsonl   one row per step, reproducible byte for byte
 //   versions.json    versions, seeds, command           timing.jsonl    one row per step, wall-clock figures only
 //   summary.json     the result, written last           samples.jsonl   completions with their verdicts
-//   report.html      written by the caller              tensorboard/    event files
-//   checkpoints/     written by the caller
+//   evaluations.jsonl  one row per evaluation           tensorboard/    event files
+//   report.html, eval.jsonl, checkpoints/, model/       written by the caller
 //
 // Rows are in the files before log() returns. Two runs of one configuration and seed differ in timing.jsonl,
 // versions.json, summary.json and tensorboard/ only.
@@ -53,6 +53,8 @@ class RunFolder {
   void log(const MetricRow& row);
   // Appends an object with an integer "step" to samples.jsonl.
   void log_sample(const nlohmann::ordered_json& sample);
+  // Appends an object with an integer "step" to evaluations.jsonl.
+  void log_evaluation(const nlohmann::ordered_json& evaluation);
   // A markdown text in TensorBoard only.
   void log_text(int64_t step, std::string_view tag, std::string_view text);
 
@@ -72,6 +74,7 @@ class RunFolder {
   std::unique_ptr<JsonlWriter> metrics_;
   std::unique_ptr<JsonlWriter> timing_;
   std::unique_ptr<JsonlWriter> samples_;
+  std::unique_ptr<JsonlWriter> evaluations_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
 

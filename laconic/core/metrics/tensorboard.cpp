@@ -29,7 +29,7 @@ std::string host_name() {
 std::filesystem::path new_event_file(const std::filesystem::path& folder, double now) {
   ensure_writable_folder(folder);
   for (int i = 0;; ++i) {
-    const auto path =
+    auto path =
         folder / fmt::format("events.out.tfevents.{:010}.{:03}.{}.laconic", static_cast<int64_t>(now), i, host_name());
     if (!std::filesystem::exists(path)) return path;
   }

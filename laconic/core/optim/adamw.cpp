@@ -53,8 +53,12 @@ StepReport AdamW::step(double lr) {
     update(gradients, lr, /*decaying=*/true);
     update(gradients, lr, /*decaying=*/false);
   }
-  for (auto& slot : slots_) slot.trained.tensor.mutable_grad().reset();
+  discard();
   return report;
+}
+
+void AdamW::discard() {
+  for (auto& slot : slots_) slot.trained.tensor.mutable_grad().reset();
 }
 
 void AdamW::update(const std::vector<at::Tensor>& gradients, double lr, bool decaying) {

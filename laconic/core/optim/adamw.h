@@ -40,6 +40,8 @@ class AdamW {
 
   // Consumes the .grad() of every tensor (absent counts as zero) and clears them. lr >= 0.
   StepReport step(double lr);
+  // Clears the gradients without a step.
+  void discard();
 
   int64_t steps_taken() const { return steps_; }
   const AdamWOptions& options() const { return options_; }

@@ -55,6 +55,7 @@ struct HeadFunction : torch::autograd::Function<HeadFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden,
                                const c10::intrusive_ptr<HeadRecord>& record) {
     ctx->saved_data["record"] = c10::IValue::make_capsule(record);
+    ctx->set_materialize_grads(false);  // entropies that no loss uses cost nothing in the backward pass
     const auto result = policy::forward(*record, hidden);
     if (record->input.want_entropy) return {result.logprob, result.entropy};
     return {result.logprob};

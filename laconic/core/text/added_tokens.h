@@ -15,6 +15,7 @@ namespace laconic::text {
 struct AddedToken {
   int32_t id = 0;
   std::string content;
+  std::string decoded;       // what decoding shows: the content, normalized where `normalized` is set
   bool single_word = false;  // not next to a word character
   bool lstrip = false;       // takes the whitespace before it
   bool rstrip = false;       // takes the whitespace behind it

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
-#include <queue>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/text/token_model.h"
@@ -152,49 +152,49 @@ void BpeModel::merge_short(std::vector<int32_t>& ids, size_t first) const {
 
 void BpeModel::merge_long(std::vector<int32_t>& ids, size_t first) const {
   struct Symbol {
-    int32_t id;  // -1: merged into its left neighbour
+    int32_t id;
     int32_t previous;
     int32_t next;
-  };
-  struct Candidate {
-    uint32_t rank;
-    int32_t at;
-    int32_t left;
-    int32_t right;
-    int32_t id;
-    bool operator<(const Candidate& other) const {  // the queue's top is the greatest
-      return rank != other.rank ? rank > other.rank : at > other.at;
-    }
+    Merge merge;  // with the next symbol; kNoMerge where there is none, or once the symbol is part of another
   };
   LACONIC_CHECK(ids.size() - first < static_cast<size_t>(std::numeric_limits<int32_t>::max()), "a word of {} symbols",
                 ids.size() - first);
   const auto count = static_cast<int32_t>(ids.size() - first);
   std::vector<Symbol> symbols(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; ++i) {
-    symbols[static_cast<size_t>(i)] = {ids[first + static_cast<size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1};
-  }
   const auto symbol = [&](int32_t i) -> Symbol& { return symbols[static_cast<size_t>(i)]; };
-  std::priority_queue<Candidate> queue;
-  const auto offer = [&](int32_t at) {
-    if (at < 0 || symbol(at).next < 0) return;
-    const int32_t left = symbol(at).id;
-    const int32_t right = symbol(symbol(at).next).id;
-    if (const Merge* merge = find_merge(left, right)) queue.push({merge->rank, at, left, right, merge->id});
+  for (int32_t i = 0; i < count; ++i) {
+    symbol(i) = {ids[first + static_cast<size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1, {kNoMerge, -1}};
+  }
+  // Rank and place of a merge in one number: the least comes first. An entry whose place has another merge by now is
+  // stale.
+  std::vector<uint64_t> heap;
+  heap.reserve(static_cast<size_t>(count));
+  const auto look_up = [&](int32_t at) {
+    Symbol& left = symbol(at);
+    const Merge* found = left.next >= 0 ? find_merge(left.id, symbol(left.next).id) : nullptr;
+    left.merge = found != nullptr ? *found : Merge{kNoMerge, -1};
+    if (found != nullptr) heap.push_back((static_cast<uint64_t>(found->rank) << 32) | static_cast<uint32_t>(at));
+    return found != nullptr;
   };
-  for (int32_t i = 0; i + 1 < count; ++i) offer(i);
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    Symbol& left = symbol(best.at);
-    // A candidate is stale when either of its symbols has been merged since.
-    if (left.id != best.left || left.next < 0 || symbol(left.next).id != best.right) continue;
+  const auto offer = [&](int32_t at) {
+    if (at >= 0 && look_up(at)) std::push_heap(heap.begin(), heap.end(), std::greater<>());
+  };
+  for (int32_t i = 0; i < count; ++i) look_up(i);
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    const auto at = static_cast<int32_t>(heap.back() & std::numeric_limits<uint32_t>::max());
+    const auto rank = static_cast<uint32_t>(heap.back() >> 32);
+    heap.pop_back();
+    Symbol& left = symbol(at);
+    if (left.merge.rank != rank) continue;
     Symbol& right = symbol(left.next);
-    left.id = best.id;
+    left.id = left.merge.id;
     left.next = right.next;
-    right.id = -1;
-    if (left.next >= 0) symbol(left.next).previous = best.at;
+    right.merge.rank = kNoMerge;
+    if (left.next >= 0) symbol(left.next).previous = at;
     offer(left.previous);
-    offer(best.at);
+    offer(at);
   }
   size_t end = first;
   for (int32_t i = 0; i >= 0; i = symbol(i).next) ids[end++] = symbol(i).id;

@@ -75,11 +75,12 @@ void add_token(TokenizerState& state, const AddedToken& token, const std::string
   if (holder != nullptr && *holder != token.content) {
     fail(ErrorKind::input, "{}: token `{}` has id {}, which is that of `{}`", where, token.content, token.id, *holder);
   }
-  state.added[token.id] = token;
+  AddedToken& added = state.added[token.id] = token;
+  added.decoded = token.normalized ? state.normalizer->apply(token.content) : token.content;
   state.added_ids[token.content] = token.id;
   state.limit = std::max(state.limit, token.id + 1);
   if (token.normalized) {
-    state.normalized_matcher.add(token, state.normalizer->apply(token.content));
+    state.normalized_matcher.add(token, added.decoded);
   } else {
     state.raw_matcher.add(token, token.content);
   }
@@ -125,7 +126,7 @@ const std::string* TokenizerState::token_to_decode(int32_t id, bool skip_special
   if (id < 0) fail(ErrorKind::input, "{}: {} is not a token id", name, id);
   const auto found = added.find(id);
   if (found == added.end()) return model->vocabulary().token(id);
-  return skip_special && found->second.special ? nullptr : &found->second.content;
+  return skip_special && found->second.special ? nullptr : &found->second.decoded;
 }
 
 std::unique_ptr<TokenizerState> build_tokenizer(TokenizerJson parsed, const std::string& name) {

@@ -29,6 +29,28 @@ bool is_trivially_composed(std::string_view text) {
   });
 }
 
+// Characters younger than Unicode 9.0 that decompose or combine. The reference implementation of tokenizers normalizes
+// with the data of that version: for it they are starters without decomposition, and so they are here.
+bool is_too_young_to_normalize(char32_t c) {
+  struct Range {
+    char32_t first, last;
+  };
+  static constexpr std::array<Range, 46> kRanges = {
+      {{0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
+       {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
+       {0x32FF, 0x32FF},   {0xA7F2, 0xA7F4},   {0xA82C, 0xA82C},   {0xAB69, 0xAB69},   {0x10781, 0x10785},
+       {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF},
+       {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x1133B, 0x1133B}, {0x1145E, 0x1145E},
+       {0x11839, 0x1183A}, {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0},
+       {0x11A34, 0x11A34}, {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42}, {0x11D44, 0x11D45},
+       {0x11D97, 0x11D97}, {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1}, {0x1E030, 0x1E06D}, {0x1E08F, 0x1E08F},
+       {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}, {0x1F16C, 0x1F16C},
+       {0x1FBF0, 0x1FBF9}}};
+  const auto* behind =
+      std::upper_bound(kRanges.begin(), kRanges.end(), c, [](char32_t a, const Range& b) { return a < b.first; });
+  return behind != kRanges.begin() && c <= std::prev(behind)->last;
+}
+
 // Full canonical (or compatibility) decomposition, before reordering.
 std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t options) {
   std::vector<utf8proc_int32_t> points;
@@ -59,6 +81,30 @@ void reorder_marks(std::vector<utf8proc_int32_t>& points) {
     std::stable_sort(points.begin() + static_cast<std::ptrdiff_t>(i), points.begin() + static_cast<std::ptrdiff_t>(end),
                      [&](utf8proc_int32_t a, utf8proc_int32_t b) { return combining(a) < combining(b); });
     i = end;
+  }
+}
+
+// Normalizes a stretch of characters that Unicode 9.0 knows.
+void append_normalized(std::string_view text, NormalForm form, std::string& out) {
+  const bool compatible = form == NormalForm::nfkc || form == NormalForm::nfkd;
+  const bool compose = form == NormalForm::nfc || form == NormalForm::nfkc;
+  const auto options =
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0));
+  auto points = decompose(text, options);
+  reorder_marks(points);
+  if (compose) {
+    const auto length = utf8proc_normalize_utf32(points.data(), static_cast<utf8proc_ssize_t>(points.size()),
+                                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    LACONIC_CHECK(length >= 0, "composition failed: {}", length);
+    points.resize(static_cast<size_t>(length));
+  }
+  for (const auto point : points) {
+    if (point == 0x11938) {  // the one composition that came later
+      append_utf8(0x11935, out);
+      append_utf8(0x11930, out);
+    } else {
+      append_utf8(static_cast<char32_t>(point), out);
+    }
   }
 }
 
@@ -131,21 +177,19 @@ bool is_word(char32_t c) {
 
 std::string normalize(std::string_view text, NormalForm form) {
   if (form == NormalForm::nfc ? is_trivially_composed(text) : is_ascii(text)) return std::string(text);
-  const bool compatible = form == NormalForm::nfkc || form == NormalForm::nfkd;
-  const bool compose = form == NormalForm::nfc || form == NormalForm::nfkc;
-  const auto options =
-      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0));
-  auto points = decompose(text, options);
-  reorder_marks(points);
-  if (compose) {
-    const auto length = utf8proc_normalize_utf32(points.data(), static_cast<utf8proc_ssize_t>(points.size()),
-                                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-    LACONIC_CHECK(length >= 0, "composition failed: {}", length);
-    points.resize(static_cast<size_t>(length));
-  }
   std::string out;
   out.reserve(text.size());
-  for (const auto point : points) append_utf8(static_cast<char32_t>(point), out);
+  size_t done = 0;
+  for (size_t i = 0; i < text.size();) {
+    const size_t next = i + utf8_length(text[i]);
+    if (is_too_young_to_normalize(code_point_at(text, i))) {
+      append_normalized(text.substr(done, i - done), form, out);
+      out.append(text.substr(i, next - i));
+      done = next;
+    }
+    i = next;
+  }
+  append_normalized(text.substr(done), form, out);
   return out;
 }
 

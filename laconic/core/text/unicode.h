@@ -29,6 +29,7 @@ bool is_punctuation(char32_t c);  // ASCII punctuation or any of Pc, Pd, Ps, Pe,
 bool is_word(char32_t c);         // \w: alphabetic, mark, decimal digit, connector punctuation, joiner
 
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
+// By the data of Unicode 9.0, as the reference implementation of tokenizers does.
 std::string normalize(std::string_view text, NormalForm form);
 
 // Lower case, character by character (no context rules).

@@ -1,0 +1,66 @@
+// The rollout phase of a step: an objective's plan becomes requests, completions become judged samples.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "laconic/algorithms/objective.h"
+#include "laconic/core/base/thread_pool.h"
+#include "laconic/core/rollout/engine.h"
+#include "laconic/core/text/tokenizer.h"
+#include "laconic/rewards/verifier.h"
+#include "laconic/trainers/prompts.h"
+
+namespace laconic::trainers {
+
+// A prompt and its position in the run's order, which identifies its draws.
+struct PlacedPrompt {
+  Prompt prompt;
+  uint64_t position = 0;
+};
+
+struct CollectOptions {
+  rollout::SamplingParams sampling;
+  int64_t max_tokens = 256;
+  std::vector<int32_t> stop_ids;
+  std::vector<std::string> stop_strings;
+  bool want_entropy = false;
+  uint64_t seed = 0;
+  uint64_t step = 0;
+  int64_t window_samples = 0;  // completions in flight at once; 0 = all. Bounds the memory, changes no number
+  // Hears each group as soon as it is complete, by its index among the prompts; may move its content away.
+  std::function<void(size_t, algorithms::Group&)> on_group = {};
+};
+
+// What judges completions: a verifier on worker threads while decoding goes on.
+struct Judge {
+  const rewards::Verifier* verifier = nullptr;
+  const text::Tokenizer* tokenizer = nullptr;
+  ThreadPool* pool = nullptr;
+  std::optional<int32_t> thinking_end_id;
+};
+
+struct CollectReport {
+  double rollout_seconds = 0;
+  double reward_wait_seconds = 0;  // spent waiting for verdicts, with nothing left to decode
+};
+
+// Thrown out of collect() when a stop was requested: the step is abandoned, nothing of it was used.
+struct Stopped {};
+
+// One group per prompt, in their order, with as many rounds as the objective plans. Every sample has its verdict and
+// the named rewards `correct` (0 or 1) and `format` (0 or 1: the thinking tags are as they should be).
+// `on_progress(done, total)` hears how many completions have ended; the total grows with further rounds.
+std::vector<algorithms::Group> collect(rollout::Engine& engine, const algorithms::Objective& objective,
+                                       std::span<const PlacedPrompt> prompts, const Judge& judge,
+                                       const CollectOptions& options,
+                                       const std::function<void(int64_t, int64_t)>& on_progress, CollectReport& report);
+
+// A completion's text as it is judged and shown: without the stop token that ended it.
+std::string completion_text(const text::Tokenizer& tokenizer, std::span<const int32_t> ids, bool stopped_by_token);
+
+}  // namespace laconic::trainers

@@ -1,0 +1,127 @@
+#include "laconic/trainers/prompts.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/log.h"
+#include "laconic/core/data/chain_examples.h"
+#include "laconic/core/data/prompt_order.h"
+
+namespace laconic::trainers {
+namespace {
+
+class FilePrompts final : public PromptSource {
+ public:
+  FilePrompts(data::Dataset dataset, uint64_t seed, const text::Tokenizer& tokenizer, const text::ChatTemplate* chat)
+      : dataset_(std::move(dataset)), order_(dataset_.examples.size(), seed), tokenizer_(tokenizer), chat_(chat) {}
+
+  std::optional<int64_t> size() const override { return static_cast<int64_t>(dataset_.examples.size()); }
+  Prompt training_prompt(uint64_t position) const override { return prompt_of(dataset_.examples[order_.at(position)]); }
+  int64_t evaluation_size() const override { return static_cast<int64_t>(dataset_.examples.size()); }
+  Prompt evaluation_prompt(int64_t index) const override {
+    return prompt_of(dataset_.examples.at(static_cast<size_t>(index)));
+  }
+
+  int64_t longest_prompt() const override { return longest_; }
+
+  void check(int64_t max_prompt_tokens, bool need_answer) {
+    for (const auto& example : dataset_.examples) {
+      if (need_answer && example.answer.empty()) {
+        fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)",
+             example.source);
+      }
+      const auto prompt = prompt_of(example);
+      if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
+      longest_ = std::max(longest_, static_cast<int64_t>(prompt.ids.size()));
+      if (static_cast<int64_t>(prompt.ids.size()) > max_prompt_tokens) {
+        fail(ErrorKind::input,
+             "{}: the prompt has {} tokens, more than the {} that fit; raise data.max_prompt_tokens or leave the "
+             "example out",
+             example.source, prompt.ids.size(), max_prompt_tokens);
+      }
+    }
+  }
+
+ private:
+  Prompt prompt_of(const data::Example& example) const {
+    Prompt prompt;
+    prompt.id = example.id;
+    prompt.answer = example.answer;
+    prompt.text = chat_ != nullptr ? render_chat(*chat_, tokenizer_, example.messages, true) : example.prompt;
+    // A template writes its own special tokens; bare text gets the tokenizer's.
+    prompt.ids = tokenizer_.encode(prompt.text, /*add_special_tokens=*/chat_ == nullptr);
+    return prompt;
+  }
+
+  int64_t longest_ = 0;
+  data::Dataset dataset_;
+  data::PromptOrder order_;
+  const text::Tokenizer& tokenizer_;
+  const text::ChatTemplate* chat_;
+};
+
+class ChainPrompts final : public PromptSource {
+ public:
+  ChainPrompts(int per_grade, uint64_t seed, const text::Tokenizer& tokenizer)
+      : seed_(seed), held_out_(data::chain_held_out(per_grade, kHeldOutSeed)), tokenizer_(tokenizer) {}
+
+  std::optional<int64_t> size() const override { return std::nullopt; }
+  Prompt training_prompt(uint64_t position) const override {
+    return prompt_of(data::chain_problem(data::ChainSplit::train, seed_, position));
+  }
+  int64_t longest_prompt() const override { return kLongestPrompt; }
+  int64_t evaluation_size() const override { return static_cast<int64_t>(held_out_.size()); }
+  Prompt evaluation_prompt(int64_t index) const override { return prompt_of(held_out_.at(static_cast<size_t>(index))); }
+
+ private:
+  // The held-out problems are part of the task, not of the run: the same for every seed.
+  static constexpr uint64_t kHeldOutSeed = 0;
+  static constexpr int64_t kLongestPrompt = 16;  // <bos>, start, six steps of two words, ?, <think>
+
+  Prompt prompt_of(const data::ChainProblem& problem) const {
+    const auto example = data::chain_example(problem);
+    return {example.id, example.prompt, tokenizer_.encode(example.prompt), example.answer,
+            data::to_string(problem.grade())};
+  }
+
+  uint64_t seed_;
+  std::vector<data::ChainProblem> held_out_;
+  const text::Tokenizer& tokenizer_;
+};
+
+}  // namespace
+
+data::Dataset load_section(const DataSection& section) {
+  const auto options = section.file_options();
+  auto dataset = data::load_dataset(options);
+  if (dataset.skipped > 0) {
+    log_warning("{}: skipped {} malformed records of {}", options.path.string(), dataset.skipped,
+                dataset.skipped + dataset.examples.size());
+    for (const auto& record : dataset.first_skipped) log_warning("  {}: {}", record.source, record.reason);
+  }
+  return dataset;
+}
+
+std::string render_chat(const text::ChatTemplate& chat, const text::Tokenizer& tokenizer,
+                        const std::vector<data::Message>& messages, bool add_generation_prompt) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& message : messages) list.push_back({{"role", message.role}, {"content", message.content}});
+  nlohmann::ordered_json context = nlohmann::ordered_json::object();
+  for (const auto& [name, token] : tokenizer.special_tokens()) context[name] = token;
+  return chat.render(list, add_generation_prompt, context);
+}
+
+std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uint64_t seed,
+                                                 const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
+                                                 int64_t max_prompt_tokens, bool need_answer) {
+  if (section.source == DataSource::chain)
+    return std::make_unique<ChainPrompts>(section.chain_per_grade, seed, tokenizer);
+  auto source = std::make_unique<FilePrompts>(load_section(section), seed, tokenizer, section.chat ? chat : nullptr);
+  source->check(section.max_prompt_tokens > 0 ? std::min<int64_t>(section.max_prompt_tokens, max_prompt_tokens)
+                                              : max_prompt_tokens,
+                need_answer);
+  return source;
+}
+
+}  // namespace laconic::trainers

@@ -1,0 +1,399 @@
+#include "laconic/trainers/rl_trainer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/log.h"
+#include "laconic/core/base/timer.h"
+#include "laconic/core/config/config.h"
+#include "laconic/core/metrics/progress.h"
+#include "laconic/core/ops/parallel.h"
+#include "laconic/trainers/run_record.h"
+#include "laconic/trainers/step_metrics.h"
+#include "laconic/trainers/stop_signal.h"
+
+namespace laconic::trainers {
+
+namespace fs = std::filesystem;
+
+bool RlTrainer::run() {
+  resume();
+  int64_t updates_here = 0;
+  const auto stop_if_asked = [&] {
+    if (stop_requested() || (options_.stop_after_updates && updates_here >= *options_.stop_after_updates))
+      throw Stopped{};
+  };
+  try {
+    if (state_.step == 0 && !state_.pending && eval_prompts_) evaluate_now();
+    while (state_.step < config_.train.steps) {
+      if (!state_.pending) begin_step();            // prompts -> rollouts -> verdicts -> rewards -> advantages
+      while (state_.update < updates_per_step()) {  // micro-batches -> loss -> backward -> clip -> optimizer
+        update_once();
+        ++updates_here;
+        if (state_.update < updates_per_step()) stop_if_asked();
+      }
+      finish_step();  // metrics, samples
+      const bool last = state_.step == config_.train.steps;
+      const auto due = [&](int every) { return every > 0 && state_.step % every == 0; };
+      if (eval_prompts_ && (last || due(config_.eval.every))) evaluate_now();
+      if (last || due(config_.checkpoint.every)) save_checkpoint();
+      if (!last) stop_if_asked();
+    }
+  } catch (const Stopped&) {
+    save_checkpoint();
+    log_info("stopped after step {}{}; continue with: laconic train CONFIG --resume", state_.step,
+             state_.pending ? fmt::format(" and {} of {} updates of the next", state_.update, updates_per_step()) : "");
+    return false;
+  }
+  finish_run();
+  return true;
+}
+
+RlTrainer::RlTrainer(RlConfig config, RunOptions options)
+    : config_(std::move(config)),
+      options_(std::move(options)),
+      workspace_([this] {
+        ops::set_threads(config_.threads);
+        return load_workspace(config_.model, config_.seed);
+      }()),
+      objective_(config_.objective.make()),
+      judge_(make_judge(config_.reward, workspace_)),
+      step_line_(config_.train.steps) {
+  const int64_t window = workspace_.model.config().max_positions;
+  const int64_t eval_limit = config_.eval.max_tokens > 0 ? config_.eval.max_tokens : config_.rollout.max_tokens;
+  const int64_t limit = std::max<int64_t>(config_.rollout.max_tokens, eval_limit);
+  if (limit >= window) {
+    fail(ErrorKind::usage,
+         "rollout.max_tokens, eval.max_tokens: expected less than the model's window of {} tokens, found {}", window,
+         limit);
+  }
+  const auto source = [&](const DataSection& section) {
+    return make_prompt_source(section, config_.seed, *workspace_.tokenizer, workspace_.chat.get(), window - limit,
+                              true);
+  };
+  prompts_ = source(config_.data);
+  if (config_.eval_data) {
+    eval_prompts_ = source(*config_.eval_data);
+  } else if (config_.data.source == DataSource::chain) {
+    eval_prompts_ = source(config_.data);
+  }
+  update_options_ = {config_.train.micro_batch_tokens, {config_.train.recompute}};
+  if (objective_->needs().reference_logprobs) reference_.emplace(workspace_.model.clone_frozen());
+  workspace_.model.set_trainable(true);
+  optimizer_ = std::make_unique<optim::AdamW>(trained_tensors(workspace_.model), config_.optimizer.adamw);
+  const int64_t requests = int64_t{config_.train.prompts_per_step} * config_.objective.common.group_size;
+  const int64_t longest = std::max(prompts_->longest_prompt(), eval_prompts_ ? eval_prompts_->longest_prompt() : 0);
+  engine_ = std::make_unique<rollout::Engine>(workspace_.model,
+                                              engine_options(workspace_, config_.rollout, requests, longest, limit));
+}
+
+RlTrainer::~RlTrainer() = default;
+
+void RlTrainer::resume() {
+  folder_ = std::make_unique<metrics::RunFolder>(
+      fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
+  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
+  if (folder_->resuming()) {
+    const auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
+      log_warning("passed over the checkpoint {}: {}", path.string(), reason);
+    });
+    if (loaded) {
+      const auto& saved = loaded->content.state;
+      check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+      restore_weights(workspace_.model, loaded->content.weights);
+      optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+      objective_->restore(saved.at("objective"));
+      state_ = state_from_json(saved.at("run"), loaded->content.rollout);
+      log_info("resuming from {}", loaded->folder.string());
+    } else {
+      log_info("no usable checkpoint in {}: starting from the beginning", folder_->file("checkpoints").string());
+    }
+    folder_->resume_after(loaded ? state_.step : -1);
+  }
+  folder_->write_config(config::dump_yaml(config_));
+  folder_->write_versions(versions_json(options_.command, config_.seed));
+}
+
+// Everything up to the advantages; nothing is changed but the pending step and the place in the prompt order.
+void RlTrainer::begin_step() {
+  times_ = {};
+  PendingStep pending;
+  pending.step = step_of(roll_out(pending.metrics));
+  score(pending.step.groups);
+  objective_->rewards(pending.step);
+  objective_->advantages(pending.step);
+  add_rollout_metrics(pending.step, pending.metrics);
+  for (const auto& [name, value] : objective_->metrics(pending.step)) pending.metrics.emplace_back(name, value);
+  state_.generated_tokens += times_.generated;
+  state_.pending = std::move(pending);
+  state_.update = 0;
+}
+
+// Groups that the objective keeps, with refill rounds where some are dropped.
+std::vector<algorithms::Group> RlTrainer::roll_out(std::vector<std::pair<std::string, double>>& values) {
+  const auto& filter = config_.objective.common.filter;
+  const auto wanted = static_cast<size_t>(config_.train.prompts_per_step);
+  const uint64_t first_position = state_.prompt_position;
+  std::vector<algorithms::Group> kept;
+  int64_t drawn = 0;
+  try {
+    for (int round = 0; kept.size() < wanted && round <= filter.max_rounds; ++round) {
+      auto step = step_of(collect_groups(next_prompts(static_cast<int64_t>(wanted - kept.size()))));
+      drawn += static_cast<int64_t>(step.groups.size());
+      if (objective_->filters()) {
+        if (objective_->needs().old_logprobs_early || objective_->needs().reference_logprobs) score(step.groups);
+        objective_->rewards(step);
+      }
+      for (auto& group : step.groups) {
+        if (objective_->keep(group)) kept.push_back(std::move(group));
+      }
+    }
+  } catch (const Stopped&) {
+    state_.prompt_position = first_position;  // the abandoned step draws the same prompts again
+    throw;
+  }
+  if (kept.size() < wanted && filter.max_rounds > 0 && filter.when_exhausted == algorithms::WhenExhausted::error) {
+    fail(ErrorKind::input,
+         "step {}: only {} of {} groups passed objective.filter.keep after {} refill rounds ({} groups drawn)",
+         state_.step + 1, kept.size(), wanted, filter.max_rounds, drawn);
+  }
+  if (kept.empty())
+    log_warning("step {}: none of {} groups passed objective.filter.keep; the step makes no update", state_.step + 1,
+                drawn);
+  values.emplace_back("groups/drawn", static_cast<double>(drawn));
+  values.emplace_back("groups/kept", static_cast<double>(kept.size()));
+  return kept;
+}
+
+std::vector<PlacedPrompt> RlTrainer::next_prompts(int64_t count) {
+  std::vector<PlacedPrompt> prompts;
+  for (int64_t i = 0; i < count; ++i, ++state_.prompt_position) {
+    prompts.push_back({prompts_->training_prompt(state_.prompt_position), state_.prompt_position});
+  }
+  return prompts;
+}
+
+std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<PlacedPrompt>& prompts) {
+  const auto& rollout = config_.rollout;
+  CollectOptions options;
+  options.sampling = {config_.objective.common.temperature, rollout.top_k, rollout.top_p, rollout.min_p};
+  options.max_tokens = rollout.max_tokens;
+  options.stop_ids = workspace_.stop_ids;
+  options.stop_strings = rollout.stop;
+  options.want_entropy = objective_->needs().rollout_entropy;
+  options.seed = config_.seed;
+  options.step = static_cast<uint64_t>(state_.step);
+  metrics::Progress progress(fmt::format("step {}: rollout", state_.step + 1),
+                             int64_t{config_.objective.common.group_size} * static_cast<int64_t>(prompts.size()),
+                             "completions");
+  CollectReport report;
+  auto groups = collect(
+      *engine_, *objective_, prompts, judge_.judge, options, [&](int64_t done, int64_t) { progress.update(done); },
+      report);
+  times_.rollout += report.rollout_seconds;
+  times_.reward_wait += report.reward_wait_seconds;
+  for (const auto& group : groups) {
+    for (const auto& sample : group.samples) times_.generated += sample.length;
+  }
+  return groups;
+}
+
+algorithms::Step RlTrainer::step_of(std::vector<algorithms::Group> groups) const {
+  algorithms::Step step;
+  step.seed = config_.seed;
+  step.index = static_cast<uint64_t>(state_.step);
+  step.max_completion_tokens = config_.rollout.max_tokens;
+  step.groups = std::move(groups);
+  return step;
+}
+
+// Logprobs under the sampling weights and the reference, where the objective or several updates need them.
+void RlTrainer::score(std::vector<algorithms::Group>& groups) {
+  const auto needs = objective_->needs();
+  const bool want_old = needs.old_logprobs_early || updates_per_step() > 1;
+  if (!want_old && !needs.reference_logprobs) return;
+  const Timer timer;
+  std::vector<policy::ScoredSequence> sequences;
+  std::vector<algorithms::Sample*> samples;
+  for (auto& group : groups) {
+    for (auto& sample : group.samples) {
+      const bool scored =
+          (!want_old || !sample.logp_old.empty()) && (!needs.reference_logprobs || !sample.logp_ref.empty());
+      if (scored) continue;
+      sequences.push_back(sequence_of(group, sample));
+      samples.push_back(&sample);
+    }
+  }
+  const double temperature = config_.objective.common.temperature;
+  if (want_old) {
+    auto scored = score_without_gradient(workspace_.model, sequences, temperature, false, update_options_);
+    for (size_t i = 0; i < samples.size(); ++i) samples[i]->logp_old = std::move(scored.logprob[i]);
+  }
+  if (needs.reference_logprobs) {
+    auto scored = score_without_gradient(*reference_, sequences, temperature, false, update_options_);
+    for (size_t i = 0; i < samples.size(); ++i) samples[i]->logp_ref = std::move(scored.logprob[i]);
+  }
+  times_.logprob += timer.seconds();
+}
+
+// The step's groups are dealt into consecutive mini-batches of equal size (the last ones may be smaller after
+// filtering).
+std::vector<const algorithms::Group*> RlTrainer::groups_of_update(int64_t update) const {
+  const auto& groups = state_.pending->step.groups;
+  const auto updates = static_cast<size_t>(updates_per_step()), u = static_cast<size_t>(update);
+  std::vector<const algorithms::Group*> chosen;
+  for (size_t g = groups.size() * u / updates; g < groups.size() * (u + 1) / updates; ++g) chosen.push_back(&groups[g]);
+  return chosen;
+}
+
+void RlTrainer::update_once() {
+  auto& pending = *state_.pending;
+  const auto groups = groups_of_update(state_.update);
+  ++state_.update;
+  if (groups.empty()) return;
+  auto mini_batch =
+      algorithms::make_mini_batch(config_.objective.common.loss, groups, pending.step.max_completion_tokens);
+  pending.lr =
+      config_.optimizer.schedule.rate(state_.optimizer_steps++, int64_t{config_.train.steps} * updates_per_step());
+  take_report(update(workspace_.model, *objective_, mini_batch, *optimizer_, pending.lr, update_options_));
+}
+
+void RlTrainer::take_report(const UpdateReport& report) {
+  auto& pending = *state_.pending;
+  pending.loss.add(report.loss);
+  pending.trained_tokens += report.tokens;
+  ++pending.updates;
+  times_.forward += report.forward_seconds;
+  times_.backward += report.backward_seconds;
+  times_.optimizer += report.optimizer_seconds;
+  if (!report.optimizer.skipped) {
+    pending.grad_norm_sum += report.optimizer.grad_norm;
+    state_.skipped_in_a_row = 0;
+    return;
+  }
+  ++pending.skipped;
+  ++state_.skipped_in_a_row;
+  log_warning("step {}: the {} is not finite; the update was skipped ({} in a row)", state_.step + 1,
+              std::isfinite(report.loss.policy_loss) ? "gradient" : "loss", state_.skipped_in_a_row);
+  if (state_.skipped_in_a_row > config_.optimizer.max_skipped_steps) {
+    fail(ErrorKind::numeric,
+         "step {}: {} updates in a row had a non-finite loss or gradient (optimizer.max_skipped_steps: {}). The "
+         "weights are those of the last "
+         "finite update, and the checkpoints in {} are intact. Likely causes: a learning rate that is too high ({}), "
+         "or a reward that is not bounded.",
+         state_.step + 1, state_.skipped_in_a_row, config_.optimizer.max_skipped_steps,
+         folder_->file("checkpoints").string(), config_.optimizer.schedule.lr);
+  }
+}
+
+void RlTrainer::finish_step() {
+  const auto& pending = *state_.pending;
+  metrics::MetricRow row(state_.step + 1);
+  for (const auto& [name, value] : pending.metrics) row.set(name, value);
+  add_loss_metrics(pending.loss, pending.updates, config_.objective.common, row);
+  if (pending.updates > pending.skipped)
+    row.set("optim/grad_norm", pending.grad_norm_sum / static_cast<double>(pending.updates - pending.skipped));
+  row.set("optim/lr", pending.lr);
+  row.set("optim/skipped", pending.skipped);
+  row.set("tokens/trained", pending.trained_tokens);
+  row.set("tokens/generated_total", state_.generated_tokens);
+  const double train = times_.forward + times_.backward + times_.optimizer;
+  const double total = times_.rollout + times_.reward_wait + times_.logprob + train;
+  row.set("time/step_s", total);
+  row.set("time/rollout_s", times_.rollout);
+  row.set("time/reward_wait_s", times_.reward_wait);
+  row.set("time/logprob_s", times_.logprob);
+  row.set("time/forward_s", times_.forward);
+  row.set("time/backward_s", times_.backward);
+  row.set("time/optimizer_s", times_.optimizer);
+  row.set("time/train_s", train);
+  if (total > 0) row.set("throughput/tokens_per_s", static_cast<double>(times_.generated) / total);
+  if (times_.rollout > 0)
+    row.set("throughput/rollout_tokens_per_s", static_cast<double>(times_.generated) / times_.rollout);
+  if (train > 0) row.set("throughput/train_tokens_per_s", static_cast<double>(pending.trained_tokens) / train);
+  folder_->log(row);
+  log_info("{}", step_line_.format(row));
+  write_samples(pending.step);
+  state_.pending.reset();
+  state_.update = 0;
+  ++state_.step;
+}
+
+void RlTrainer::write_samples(const algorithms::Step& step) {
+  const auto count = std::min(static_cast<size_t>(config_.output.samples_per_step), step.groups.size());
+  for (size_t g = 0; g < count; ++g) {
+    const auto& group = step.groups[g];
+    const auto& sample = group.samples.front();
+    const std::string prompt = workspace_.tokenizer->decode(group.prompt_ids);
+    const std::string completion = workspace_.tokenizer->decode(sample.ids);
+    folder_->log_sample({{"step", state_.step + 1},
+                         {"prompt_id", group.prompt_id},
+                         {"prompt", prompt},
+                         {"completion", completion},
+                         {"tokens", sample.length},
+                         {"reward", sample.reward},
+                         {"advantage", sample.advantage},
+                         {"correct", sample.verdict.correct},
+                         {"answer", sample.verdict.answer},
+                         {"reason", sample.verdict.reason},
+                         {"truncated", sample.truncated}});
+    const bool show =
+        config_.output.show_samples_every > 0 && (state_.step + 1) % config_.output.show_samples_every == 0;
+    if (g == 0 && show) {
+      log_info("  prompt     {}\n  completion {}\n  verdict    {}, {} tokens, reward {:.3f}", prompt, completion,
+               sample.verdict.correct ? "right" : "wrong", sample.length, sample.reward);
+    }
+  }
+}
+
+void RlTrainer::save_checkpoint() {
+  checkpoint::Content content;
+  nlohmann::json run;
+  to_json(state_, run, content.rollout);
+  content.state = {{"run", run},
+                   {"adamw_steps", optimizer_->steps_taken()},
+                   {"objective", objective_->state()},
+                   {"fingerprint", training_fingerprint(config_)}};
+  content.weights = checkpoint_weights(workspace_.model);
+  content.optimizer = optimizer_->state();
+  const auto folder = checkpoints_->save(state_.position(), content);
+  log_info("checkpoint {}", folder.string());
+}
+
+void RlTrainer::evaluate_now() {
+  const auto& eval = config_.eval;
+  EvalOptions options;
+  options.samples_per_prompt = eval.samples_per_prompt;
+  options.sampling = {eval.temperature, eval.top_k, eval.top_p, 0.0};
+  options.max_tokens = eval.max_tokens > 0 ? eval.max_tokens : config_.rollout.max_tokens;
+  options.stop_ids = workspace_.stop_ids;
+  options.stop_strings = config_.rollout.stop;
+  options.seed = config_.seed;
+  options.step = kEvaluationDraws;  // the same draws at every step: differences come from the weights alone
+  options.label =
+      state_.step == 0 ? "evaluation before training" : fmt::format("evaluation after step {}", state_.step);
+  const auto report = evaluate(*engine_, *eval_prompts_, judge_.judge, options);
+  log_info("{}: {}", options.label, describe(report));
+  folder_->log_evaluation(evaluation_row(state_.step, report));
+}
+
+void RlTrainer::finish_run() {
+  save_model_folder(workspace_, folder_->file("model"));
+  nlohmann::ordered_json summary = nlohmann::ordered_json::object();
+  auto evaluations = read_evaluations(folder_->path());
+  for (auto& row : evaluations) row.erase("examples");
+  if (evaluations.size() > 1) summary["before"] = evaluations.front();
+  if (!evaluations.empty()) summary["after"] = evaluations.back();
+  summary["seed"] = config_.seed;
+  summary["seconds"] = seconds_of_parent(config_.model.path);
+  summary["seconds"]["rl"] = trained_seconds(folder_->path());
+  summary["steps"] = state_.step;
+  summary["generated_tokens"] = state_.generated_tokens;
+  folder_->write_summary(summary);
+  write_run_report(folder_->path());
+}
+
+}  // namespace laconic::trainers

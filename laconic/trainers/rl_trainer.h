@@ -1,0 +1,81 @@
+// Reinforcement learning of a policy: prompts -> rollouts -> verdicts -> rewards -> advantages -> updates, step after
+// step.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "laconic/algorithms/objective.h"
+#include "laconic/core/checkpoint/store.h"
+#include "laconic/core/metrics/run_folder.h"
+#include "laconic/core/metrics/step_line.h"
+#include "laconic/core/optim/adamw.h"
+#include "laconic/trainers/evaluator.h"
+#include "laconic/trainers/rl_state.h"
+#include "laconic/trainers/run_config.h"
+#include "laconic/trainers/update.h"
+#include "laconic/trainers/workspace.h"
+
+namespace laconic::trainers {
+
+struct RunOptions {
+  metrics::ExistingRun existing = metrics::ExistingRun::refuse;
+  std::string command;                        // recorded in versions.json
+  std::optional<int64_t> stop_after_updates;  // for tests: behave as if stopped after so many updates of this process
+};
+
+class RlTrainer {
+ public:
+  // Loads and checks everything; nothing is written before run().
+  RlTrainer(RlConfig config, RunOptions options);
+  ~RlTrainer();
+
+  // Trains to the last step, or until a stop is requested; a checkpoint is left in either case. False: stopped.
+  bool run();
+
+  const model::Model& model() const { return workspace_.model; }
+
+ private:
+  void resume();
+  void begin_step();
+  std::vector<algorithms::Group> roll_out(std::vector<std::pair<std::string, double>>& values);
+  std::vector<PlacedPrompt> next_prompts(int64_t count);
+  std::vector<algorithms::Group> collect_groups(const std::vector<PlacedPrompt>& prompts);
+  algorithms::Step step_of(std::vector<algorithms::Group> groups) const;
+  void score(std::vector<algorithms::Group>& groups);
+  void update_once();
+  void take_report(const UpdateReport& report);
+  void finish_step();
+  void write_samples(const algorithms::Step& step);
+  void save_checkpoint();
+  void evaluate_now();
+  void finish_run();
+  std::vector<const algorithms::Group*> groups_of_update(int64_t update) const;
+  int64_t updates_per_step() const { return config_.objective.common.updates_per_rollout; }
+
+  RlConfig config_;
+  RunOptions options_;
+  Workspace workspace_;
+  std::optional<model::Model> reference_;  // frozen; where the objective needs it
+  std::unique_ptr<algorithms::Objective> objective_;
+  std::unique_ptr<PromptSource> prompts_;
+  std::unique_ptr<PromptSource> eval_prompts_;  // null: nothing to evaluate on
+  JudgeOwner judge_;
+  UpdateOptions update_options_;
+  std::unique_ptr<optim::AdamW> optimizer_;
+  std::unique_ptr<rollout::Engine> engine_;
+  std::unique_ptr<metrics::RunFolder> folder_;
+  std::unique_ptr<checkpoint::Store> checkpoints_;
+  metrics::StepLine step_line_;
+  RlState state_;
+  // Wall-clock figures of the step in progress.
+  struct StepTimes {
+    double rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;
+    int64_t generated = 0;
+  } times_;
+};
+
+}  // namespace laconic::trainers

@@ -1,0 +1,216 @@
+#include "laconic/trainers/run_config.h"
+
+#include "laconic/rewards/verifier.h"
+
+namespace laconic::trainers {
+namespace {
+
+void visit_seed_and_threads(config::Visitor& v, uint64_t& seed, int& threads) {
+  v.field("seed", seed, {.help = "every random draw of the run follows from it"});
+  v.field("threads", threads, {.help = "threads of tensor operations; 0 = all cores", .min = 0.0, .max = 4096.0});
+}
+
+}  // namespace
+
+void ModelSection::visit(config::Visitor& v) {
+  v.field("path", path, {.help = "Hugging Face folder with config.json (and weights, unless init: random)"});
+  v.field("tokenizer", tokenizer,
+          {.help = "folder or tokenizer.json; empty = path; chain = the words of the chain task"});
+  v.choice("init", init, {{"pretrained", ModelInit::pretrained}, {"random", ModelInit::random}},
+           {.help = "load the weights, or initialise them from the seed"});
+  v.choice("dtype", dtype, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+           {.help = "of the weights; bf16 weights are trained through f32 master copies"});
+  v.check(!path.empty(), "path", "expected the folder of a model, found nothing");
+}
+
+void DataSection::visit(config::Visitor& v) {
+  v.choice("source", source, {{"file", DataSource::file}, {"chain", DataSource::chain}},
+           {.help = "files, or the procedural chain-arithmetic task"});
+  if (const auto block = v.when(source == DataSource::file, "source: file")) {
+    v.field("path", path, {.help = "JSON lines (.jsonl, .jsonl.gz), JSON or CSV"});
+    v.choice("format", file.format, {"auto", "jsonl", "json", "csv", "tsv"},
+             {.help = "auto = by the file's extension"});
+    auto presets = data::dataset_presets();
+    presets.insert(presets.begin(), "");
+    v.choice("preset", file.preset, presets, {.help = "columns of a published data set"});
+    v.field("prompt_column", file.prompt_column, {.help = "column with the prompt"});
+    v.field("messages_column", file.messages_column, {.help = "column with chat messages, instead of prompt_column"});
+    v.field("answer_column", file.answer_column, {.help = "column with the gold answer"});
+    v.field("response_column", file.response_column, {.help = "column with the response (sft)"});
+    v.field("id_column", file.id_column, {.help = "column that names the example; empty = file and line"});
+    v.choice("answer_from", file.answer_from, {"", "whole", "after_hashes", "boxed"},
+             {.help = "which part of the answer column is the answer"});
+    v.field("prompt_template", file.prompt_template, {.help = "text around the prompt; {prompt} stands for it"});
+    v.field("limit", limit, {.help = "use only so many examples; 0 = all", .min = 0.0});
+    v.field("offset", offset, {.help = "skip so many examples first", .min = 0.0});
+    v.choice("on_error", file.on_error, {{"fail", data::OnError::fail}, {"skip", data::OnError::skip}},
+             {.help = "a malformed line ends the run, or is skipped and counted"});
+    v.field("chat", chat, {.help = "wrap the prompt in the model's chat template, where it has one"});
+    v.field("system", system, {.help = "system message of the chat"});
+    v.field("max_prompt_tokens", max_prompt_tokens,
+            {.help = "a longer prompt is an error; 0 = the model's window", .min = 0.0, .unit = "tokens"});
+    v.check(source != DataSource::file || !path.empty(), "path",
+            "source: file needs the path of a data file, found nothing");
+    v.check(system.empty() || chat, "system, chat", "a system message needs chat: true");
+  }
+  if (const auto block = v.when(source == DataSource::chain, "source: chain")) {
+    v.field("chain_per_grade", chain_per_grade,
+            {.help = "chain: held-out problems of each grade for evaluation", .min = 1.0});
+  }
+}
+
+data::DatasetOptions DataSection::file_options() const {
+  auto options = file;
+  options.path = path;
+  options.limit = limit;
+  options.offset = offset;
+  options.system = system;
+  return options;
+}
+
+void RolloutSection::visit(config::Visitor& v) {
+  v.field("max_tokens", max_tokens, {.help = "limit of a completion", .min = 1.0, .unit = "tokens"});
+  v.field("top_p", top_p,
+          {.help = "nucleus sampling; training with less than 1 biases the ratio",
+           .min = 0.0,
+           .max = 1.0,
+           .exclusive_min = true});
+  v.field("top_k", top_k, {.help = "keep the k most probable tokens; 0 = all", .min = 0.0});
+  v.field("min_p", min_p, {.help = "drop tokens below this share of the most probable one", .min = 0.0, .max = 1.0});
+  v.field("stop", stop, {.help = "strings that end a completion"});
+  v.field("kv_tokens", kv_tokens,
+          {.help = "token budget of the KV cache; 0 = from max_rows and the lengths", .min = 0.0, .unit = "tokens"});
+  v.field("max_rows", max_rows, {.help = "completions decoded at once", .min = 1.0, .max = 65536.0});
+  v.field("prefill_tokens", prefill_tokens, {.help = "prompt tokens per engine step", .min = 1.0});
+}
+
+void RewardSection::visit(config::Visitor& v) {
+  v.choice("verifier", verifier, rewards::verifier_names(),
+           {.help = "how a completion is judged against the gold answer"});
+  v.field("options", options, {.help = "options of the verifier, name: value"});
+  v.field(
+      "format", format,
+      {.help =
+           "also compute the reward term `format` (exactly one end-of-thinking tag), for objective.reward_weights"});
+  v.field("threads", threads, {.help = "worker threads of the verifier", .min = 1.0, .max = 256.0});
+}
+
+void OptimizerSection::visit(config::Visitor& v) {
+  v.field("lr", schedule.lr, {.help = "learning rate of AdamW", .min = 0.0});
+  v.field("beta1", adamw.beta1, {.help = "decay of the first moment", .min = 0.0, .max = 0.999999});
+  v.field("beta2", adamw.beta2, {.help = "decay of the second moment", .min = 0.0, .max = 0.999999});
+  v.field("epsilon", adamw.epsilon,
+          {.help = "added to the root of the second moment", .min = 0.0, .exclusive_min = true});
+  v.field("weight_decay", adamw.weight_decay, {.help = "decoupled weight decay", .min = 0.0});
+  v.field("decay_norms_and_biases", adamw.decay_norms_and_biases, {.help = "decay vectors as well as matrices"});
+  v.field("max_grad_norm", adamw.max_grad_norm, {.help = "clipping by the global norm; 0 = off", .min = 0.0});
+  v.choice("schedule", schedule.kind,
+           {{"constant", optim::ScheduleKind::constant},
+            {"linear", optim::ScheduleKind::linear},
+            {"cosine", optim::ScheduleKind::cosine}},
+           {.help = "after the warm-up"});
+  v.field("warmup_steps", schedule.warmup_steps, {.help = "optimizer steps of linear warm-up", .min = 0.0});
+  v.field("hold", schedule.hold,
+          {.help = "share of the steps after the warm-up at full rate before the decay", .min = 0.0, .max = 0.999});
+  v.field("final_fraction", schedule.final_fraction,
+          {.help = "rate at the end of the decay, as a share of lr", .min = 0.0, .max = 1.0});
+  v.field("max_skipped_steps", max_skipped_steps,
+          {.help = "non-finite optimizer steps in a row before the run ends with an error", .min = 0.0});
+}
+
+void TrainSection::visit(config::Visitor& v) {
+  v.field("steps", steps, {.help = "rollout steps", .min = 1.0});
+  v.field("prompts_per_step", prompts_per_step, {.help = "groups per step", .min = 1.0});
+  v.field("micro_batch_tokens", micro_batch_tokens,
+          {.help = "token budget of one forward and backward pass; changes no number", .min = 1.0, .unit = "tokens"});
+  v.field("recompute", recompute, {.help = "keep only each layer's input for the backward pass"});
+}
+
+void EvalSection::visit(config::Visitor& v) {
+  v.field("every", every, {.help = "steps between evaluations; 0 = none during training", .min = 0.0});
+  v.field("samples_per_prompt", samples_per_prompt, {.help = "completions per prompt", .min = 1.0});
+  v.field("temperature", temperature, {.help = "0 = greedy", .min = 0.0});
+  v.field("top_p", top_p, {.help = "nucleus sampling", .min = 0.0, .max = 1.0, .exclusive_min = true});
+  v.field("top_k", top_k, {.help = "keep the k most probable tokens; 0 = all", .min = 0.0});
+  v.field("max_tokens", max_tokens,
+          {.help = "limit of a completion; 0 = rollout.max_tokens", .min = 0.0, .unit = "tokens"});
+}
+
+void CheckpointSection::visit(config::Visitor& v) {
+  v.field("every", every, {.help = "steps between checkpoints; 0 = only when the run ends or is stopped", .min = 0.0});
+  v.field("keep", keep, {.help = "newest checkpoints that stay", .min = 1.0});
+}
+
+void OutputSection::visit(config::Visitor& v) {
+  v.field("folder", folder, {.help = "run folder: metrics, samples, checkpoints, the trained model"});
+  v.field("samples_per_step", samples_per_step, {.help = "completions written to samples.jsonl per step", .min = 0.0});
+  v.field("show_samples_every", show_samples_every,
+          {.help = "steps between a completion shown on the screen; 0 = never", .min = 0.0});
+  v.field("tensorboard", tensorboard, {.help = "write TensorBoard event files"});
+  v.check(!folder.empty(), "folder", "expected the folder to write to, found nothing");
+}
+
+void RlConfig::visit(config::Visitor& v) {
+  visit_seed_and_threads(v, seed, threads);
+  v.section("model", model, "the policy");
+  v.section("data", data, "training prompts");
+  v.optional_section("eval_data", eval_data,
+                     "evaluation prompts; absent: the held-out problems of source: chain, none for files");
+  v.section("objective", objective, "the method");
+  v.section("rollout", rollout, "sampling of completions");
+  v.section("reward", reward, "judging of completions");
+  v.section("optimizer", optimizer, "AdamW and its schedule");
+  v.section("train", train, "the loop");
+  v.section("eval", eval, "evaluation during and after training");
+  v.section("checkpoint", checkpoint, "saving and resuming");
+  v.section("output", output, "what is written where");
+  v.check(train.prompts_per_step % objective.common.updates_per_rollout == 0,
+          "train.prompts_per_step, objective.updates_per_rollout",
+          "the groups of a step are split evenly into mini-batches: prompts_per_step must be a multiple of "
+          "updates_per_rollout");
+  v.check(eval.every == 0 || eval_data.has_value() || data.source == DataSource::chain, "eval.every, eval_data",
+          "evaluation during training needs a section eval_data");
+}
+
+void SftTrainSection::visit(config::Visitor& v) {
+  v.field("steps", steps, {.help = "optimizer steps; 0 = epochs decides", .min = 0.0});
+  v.field("epochs", epochs, {.help = "passes over the data, where steps is 0", .min = 0.0, .exclusive_min = true});
+  v.field("batch_size", batch_size, {.help = "samples per optimizer step", .min = 1.0});
+  v.field("clean_share", clean_share,
+          {.help = "chain: share of the steps spent in the clean phase", .min = 0.0, .max = 1.0});
+  v.field("clean_batch_size", clean_batch_size,
+          {.help = "chain: samples per optimizer step in the clean phase", .min = 1.0});
+  v.field("micro_batch_tokens", micro_batch_tokens,
+          {.help = "token budget of one forward and backward pass; changes no number", .min = 1.0, .unit = "tokens"});
+  v.field("max_tokens", max_tokens,
+          {.help = "a longer sample is an error; 0 = the model's window", .min = 0.0, .unit = "tokens"});
+  v.field("token_mean", token_mean,
+          {.help = "mean over all tokens instead of the mean over samples of their token means"});
+  v.field("recompute", recompute, {.help = "keep only each layer's input for the backward pass"});
+  v.field("log_every", log_every, {.help = "steps between lines on the screen; 0 = about fifty in all", .min = 0.0});
+  v.field("eval_every", eval_every, {.help = "steps between evaluation losses; 0 = only at the end", .min = 0.0});
+  v.field("eval_samples", eval_samples,
+          {.help = "samples held out for the evaluation loss (files: the last ones)", .min = 0.0});
+}
+
+void SftConfig::visit(config::Visitor& v) {
+  visit_seed_and_threads(v, seed, threads);
+  v.section("model", model, "the model to train");
+  v.section("data", data, "prompts and responses");
+  v.section("optimizer", optimizer, "AdamW and its schedule");
+  v.section("train", train, "the loop");
+  v.section("checkpoint", checkpoint, "saving and resuming");
+  v.section("output", output, "what is written where");
+}
+
+void EvalConfig::visit(config::Visitor& v) {
+  visit_seed_and_threads(v, seed, threads);
+  v.section("model", model, "the model to evaluate");
+  v.section("data", data, "the problems");
+  v.section("rollout", rollout, "budgets of the engine");
+  v.section("reward", reward, "judging of completions");
+  v.section("eval", eval, "sampling");
+  v.section("output", output, "what is written where");
+}
+
+}  // namespace laconic::trainers

@@ -1,0 +1,220 @@
+#include "laconic/trainers/sft_trainer.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/log.h"
+#include "laconic/core/base/timer.h"
+#include "laconic/core/config/config.h"
+#include "laconic/core/ops/parallel.h"
+#include "laconic/core/policy/policy.h"
+#include "laconic/trainers/run_record.h"
+#include "laconic/trainers/stop_signal.h"
+
+namespace laconic::trainers {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<metrics::StepColumn> columns() {
+  using enum metrics::ColumnFormat;
+  return {{"loss", "loss/train", compact, {}},
+          {"eval", "loss/eval", compact, {}},
+          {"grad", "optim/grad_norm", fixed2, {}},
+          {"lr", "optim/lr", scientific, {}},
+          {"", "throughput/tokens_per_s", token_rate, {}},
+          {"", "time/step_s", seconds, {}}};
+}
+
+// A part of a batch, ready for a forward pass, with the factor on each scored token's negative logprob.
+struct MicroBatch {
+  policy::PackedBatch packed;
+  at::Tensor factor;  // [n] f32
+};
+
+// Micro-batches of a batch; the factors of a batch add up to 1, so that its loss does not depend on the split.
+std::vector<MicroBatch> micro_batches(const std::vector<policy::ScoredSequence>& batch, int64_t token_budget,
+                                      bool token_mean, at::Device device) {
+  std::vector<int64_t> lengths;
+  double tokens = 0;
+  for (const auto& sequence : batch) {
+    lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
+    tokens += static_cast<double>(sequence.scored());
+  }
+  std::vector<MicroBatch> result;
+  for (const auto& chosen : policy::split_by_tokens(lengths, token_budget)) {
+    std::vector<const policy::ScoredSequence*> sequences;
+    std::vector<float> factors;
+    for (int64_t index : chosen) {
+      const auto& sequence = batch[static_cast<size_t>(index)];
+      sequences.push_back(&sequence);
+      const auto n = static_cast<double>(sequence.scored());
+      factors.insert(factors.end(), static_cast<size_t>(sequence.scored()),
+                     static_cast<float>(token_mean ? 1.0 / tokens : 1.0 / (n * static_cast<double>(batch.size()))));
+    }
+    result.push_back({policy::pack(sequences, device), at::tensor(factors).to(device)});
+  }
+  return result;
+}
+
+}  // namespace
+
+SftTrainer::SftTrainer(SftConfig config, RunOptions options)
+    : config_(std::move(config)),
+      options_(std::move(options)),
+      workspace_([this] {
+        ops::set_threads(config_.threads);
+        return load_workspace(config_.model, config_.seed);
+      }()),
+      source_(make_sft_source(config_, workspace_)),
+      step_line_(source_->steps(), columns()) {
+  workspace_.model.set_trainable(true);
+  optimizer_ = std::make_unique<optim::AdamW>(trained_tensors(workspace_.model), config_.optimizer.adamw);
+}
+
+SftTrainer::~SftTrainer() = default;
+
+bool SftTrainer::run() {
+  resume();
+  const int64_t steps = source_->steps();
+  progress_ = std::make_unique<metrics::Progress>("sft", steps, "steps");
+  int64_t here = 0;
+  while (state_.step < steps) {
+    train_step();
+    ++here;
+    const bool last = state_.step == steps;
+    const bool stop = stop_requested() || (options_.stop_after_updates && here >= *options_.stop_after_updates);
+    if (last || stop || (config_.checkpoint.every > 0 && state_.step % config_.checkpoint.every == 0))
+      save_checkpoint();
+    if (stop && !last) {
+      progress_.reset();
+      log_info("stopped after step {}; continue with: laconic sft CONFIG --resume", state_.step);
+      return false;
+    }
+  }
+  progress_->finish();
+  finish_run();
+  return true;
+}
+
+void SftTrainer::resume() {
+  folder_ = std::make_unique<metrics::RunFolder>(
+      fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
+  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
+  if (folder_->resuming()) {
+    const auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
+      log_warning("passed over the checkpoint {}: {}", path.string(), reason);
+    });
+    if (loaded) {
+      const auto& saved = loaded->content.state;
+      check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+      restore_weights(workspace_.model, loaded->content.weights);
+      optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+      state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
+      log_info("resuming from {}", loaded->folder.string());
+    }
+    folder_->resume_after(loaded ? state_.step : -1);
+  }
+  folder_->write_config(config::dump_yaml(config_));
+  folder_->write_versions(versions_json(options_.command, config_.seed));
+}
+
+void SftTrainer::train_step() {
+  const Timer timer;
+  std::vector<policy::ScoredSequence> batch;
+  for (int64_t i = 0; i < source_->batch_size(state_.step); ++i) batch.push_back(source_->sample(state_.step, i));
+  double loss_sum = 0;
+  int64_t tokens = 0, scored = 0;
+  for (const auto& micro :
+       micro_batches(batch, config_.train.micro_batch_tokens, config_.train.token_mean, workspace_.model.device())) {
+    const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {config_.train.recompute});
+    const auto loss = -(micro.factor * statistics.logprob).sum();
+    torch::autograd::backward({loss}, {});
+    loss_sum += loss.item<double>();
+    tokens += micro.packed.ids.numel();
+    scored += micro.packed.targets.numel();
+  }
+  const double lr = config_.optimizer.schedule.rate(state_.step, source_->steps());
+  optim::StepReport report;
+  if (std::isfinite(loss_sum)) {
+    report = optimizer_->step(lr);
+  } else {
+    optimizer_->discard();
+    report.skipped = true;
+  }
+  state_.skipped_in_a_row = report.skipped ? state_.skipped_in_a_row + 1 : 0;
+  state_.trained_tokens += tokens;
+  ++state_.step;
+  if (report.skipped)
+    log_warning("step {}: the loss or its gradient is not finite; the update was skipped ({} in a row)", state_.step,
+                state_.skipped_in_a_row);
+  if (state_.skipped_in_a_row > config_.optimizer.max_skipped_steps) {
+    fail(ErrorKind::numeric,
+         "step {}: {} updates in a row had a non-finite loss or gradient (optimizer.max_skipped_steps: {}); lower the "
+         "learning rate ({})",
+         state_.step, state_.skipped_in_a_row, config_.optimizer.max_skipped_steps, config_.optimizer.schedule.lr);
+  }
+  metrics::MetricRow row(state_.step);
+  row.set("loss/train", loss_sum);
+  if (!report.skipped) row.set("optim/grad_norm", report.grad_norm);
+  row.set("optim/lr", lr);
+  row.set("optim/skipped", report.skipped ? 1 : 0);
+  row.set("tokens/scored", scored);
+  row.set("tokens/trained_total", state_.trained_tokens);
+  const double seconds = timer.seconds();
+  row.set("time/step_s", seconds);
+  row.set("throughput/tokens_per_s", static_cast<double>(tokens) / seconds);
+  const int64_t steps = source_->steps();
+  const bool last = state_.step == steps;
+  const auto due = [&](int64_t every) { return last || (every > 0 && state_.step % every == 0); };
+  if (source_->evaluation_size() > 0 && due(config_.train.eval_every)) {
+    last_evaluation_loss_ = evaluation_loss();
+    row.set("loss/eval", *last_evaluation_loss_);
+  }
+  folder_->log(row);
+  progress_->update(state_.step, fmt::format("loss {:.4f}", loss_sum));
+  const int64_t line_every = config_.train.log_every > 0 ? config_.train.log_every : std::max<int64_t>(1, steps / 50);
+  if (state_.step == 1 || due(line_every) || row.find("loss/eval") != nullptr) log_info("{}", step_line_.format(row));
+}
+
+// Mean negative logprob per token over the held-out samples.
+double SftTrainer::evaluation_loss() const {
+  const at::NoGradGuard no_grad;
+  std::vector<policy::ScoredSequence> samples;
+  for (int64_t i = 0; i < source_->evaluation_size(); ++i) samples.push_back(source_->evaluation_sample(i));
+  double loss = 0;
+  for (const auto& micro :
+       micro_batches(samples, config_.train.micro_batch_tokens, /*token_mean=*/true, workspace_.model.device())) {
+    const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {});
+    loss -= (micro.factor * statistics.logprob).sum().item<double>();
+  }
+  return loss;
+}
+
+void SftTrainer::save_checkpoint() {
+  checkpoint::Content content;
+  content.state = {{"step", state_.step},
+                   {"skipped_in_a_row", state_.skipped_in_a_row},
+                   {"trained_tokens", state_.trained_tokens},
+                   {"adamw_steps", optimizer_->steps_taken()},
+                   {"fingerprint", training_fingerprint(config_)}};
+  content.weights = checkpoint_weights(workspace_.model);
+  content.optimizer = optimizer_->state();
+  log_info("checkpoint {}", checkpoints_->save({state_.step, 0}, content).string());
+}
+
+void SftTrainer::finish_run() {
+  save_model_folder(workspace_, folder_->file("model"));
+  nlohmann::ordered_json summary = {{"steps", state_.step}, {"trained_tokens", state_.trained_tokens}};
+  if (last_evaluation_loss_) summary["evaluation_loss"] = *last_evaluation_loss_;
+  summary["seed"] = config_.seed;
+  summary["seconds"] = {{"sft", trained_seconds(folder_->path())}};
+  folder_->write_summary(summary);
+  write_run_report(folder_->path());
+  log_info("model {}", folder_->file("model").string());
+}
+
+}  // namespace laconic::trainers

@@ -1,0 +1,54 @@
+// Supervised fine-tuning: next-token loss on completions, packed without padding.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "laconic/core/checkpoint/store.h"
+#include "laconic/core/metrics/progress.h"
+#include "laconic/core/metrics/run_folder.h"
+#include "laconic/core/metrics/step_line.h"
+#include "laconic/core/optim/adamw.h"
+#include "laconic/trainers/rl_trainer.h"
+#include "laconic/trainers/sft_data.h"
+
+namespace laconic::trainers {
+
+class SftTrainer {
+ public:
+  // Loads and checks everything; nothing is written before run().
+  SftTrainer(SftConfig config, RunOptions options);
+  ~SftTrainer();
+
+  // Trains to the last step, or until a stop is requested; a checkpoint is left in either case. False: stopped.
+  bool run();
+
+  const model::Model& model() const { return workspace_.model; }
+
+ private:
+  struct State {
+    int64_t step = 0;  // finished steps
+    int64_t skipped_in_a_row = 0;
+    int64_t trained_tokens = 0;
+  };
+  void resume();
+  void train_step();
+  double evaluation_loss() const;
+  void save_checkpoint();
+  void finish_run();
+
+  SftConfig config_;
+  RunOptions options_;
+  Workspace workspace_;
+  std::unique_ptr<SftSource> source_;
+  std::unique_ptr<optim::AdamW> optimizer_;
+  std::unique_ptr<metrics::RunFolder> folder_;
+  std::unique_ptr<checkpoint::Store> checkpoints_;
+  metrics::StepLine step_line_;
+  std::unique_ptr<metrics::Progress> progress_;
+  std::optional<double> last_evaluation_loss_;
+  State state_;
+};
+
+}  // namespace laconic::trainers

@@ -1,0 +1,51 @@
+// One optimizer mini-batch: packed micro-batches forward and backward under fixed global denominators, clip, AdamW.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "laconic/algorithms/objective.h"
+#include "laconic/algorithms/token_batch.h"
+#include "laconic/core/model/model.h"
+#include "laconic/core/optim/adamw.h"
+#include "laconic/core/policy/policy.h"
+
+namespace laconic::trainers {
+
+struct UpdateOptions {
+  int64_t micro_batch_tokens = 4096;
+  policy::PolicyOptions policy;
+};
+
+struct UpdateReport {
+  algorithms::LossStatistics loss;
+  optim::StepReport optimizer;
+  int64_t tokens = 0;  // through the forward and backward pass, prompts included
+  int64_t micro_batches = 0;
+  double forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
+};
+
+// Prompt and completion of a sample.
+policy::ScoredSequence sequence_of(const algorithms::Group& group, const algorithms::Sample& sample);
+// The sequences of a mini-batch in its order.
+std::vector<policy::ScoredSequence> sequences_of(const algorithms::MiniBatch& mini_batch);
+
+// Logprobs (and entropies) of every completion token without gradient; parallel to `sequences`.
+struct ScoredTokens {
+  std::vector<std::vector<double>> logprob;
+  std::vector<std::vector<double>> entropy;  // empty unless asked for
+};
+ScoredTokens score_without_gradient(const model::Model& model, std::span<const policy::ScoredSequence> sequences,
+                                    double temperature, bool want_entropy, const UpdateOptions& options);
+
+// Accumulates the gradient of the mini-batch into the model's parameters. Exposed for the batch-invariance tests.
+UpdateReport accumulate_gradient(const model::Model& model, const algorithms::Objective& objective,
+                                 algorithms::MiniBatch& mini_batch, const UpdateOptions& options);
+
+// accumulate_gradient, then one optimizer step at `lr`.
+UpdateReport update(const model::Model& model, const algorithms::Objective& objective,
+                    algorithms::MiniBatch& mini_batch, optim::AdamW& optimizer, double lr,
+                    const UpdateOptions& options);
+
+}  // namespace laconic::trainers

@@ -1,0 +1,50 @@
+// Everything that a run loads before it starts: model, tokenizer, template, verifier. Loaded once, checked together.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "laconic/core/base/thread_pool.h"
+#include "laconic/core/model/model.h"
+#include "laconic/core/rollout/engine.h"
+#include "laconic/core/text/chat_template.h"
+#include "laconic/core/text/tokenizer.h"
+#include "laconic/rewards/verifier.h"
+#include "laconic/trainers/collect.h"
+#include "laconic/trainers/run_config.h"
+
+namespace laconic::trainers {
+
+struct Workspace {
+  model::Model model;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<text::ChatTemplate> chat;  // null where the model has none
+  std::filesystem::path tokenizer_folder;    // "" for the built-in tokenizer of the chain task
+  std::vector<int32_t> stop_ids;             // the model's end tokens
+};
+
+// Loads (or initialises) the model and its tokenizer; a vocabulary that does not fit the tokenizer is an error.
+Workspace load_workspace(const ModelSection& section, uint64_t seed);
+
+// Copies tokenizer and template files beside saved weights, so that the folder is complete.
+void copy_tokenizer_files(const Workspace& workspace, const std::filesystem::path& folder);
+
+// Weights as they are in memory, config and tokenizer: a folder that any Hugging Face loader reads.
+void save_model_folder(const Workspace& workspace, const std::filesystem::path& folder);
+
+// An engine with the run's budgets, for completions of at most `new_tokens` to prompts of at most `prompt_tokens`, of
+// which `requests` are expected at once.
+rollout::EngineOptions engine_options(const Workspace& workspace, const RolloutSection& section, int64_t requests,
+                                      int64_t prompt_tokens, int64_t new_tokens);
+
+// A verifier and what it needs, kept together.
+struct JudgeOwner {
+  std::unique_ptr<rewards::Verifier> verifier;
+  std::unique_ptr<ThreadPool> pool;
+  Judge judge;
+};
+JudgeOwner make_judge(const RewardSection& section, const Workspace& workspace);
+
+}  // namespace laconic::trainers
