@@ -40,6 +40,7 @@ endfunction()
 function(laconic_room name)
   cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS;TEST_USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/laconic/${ROOM_FOLDER}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")  # of a program, which links the room
   add_library(laconic_${name} STATIC ${sources})
   add_library(laconic::${name} ALIAS laconic_${name})
   set_target_properties(laconic_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)

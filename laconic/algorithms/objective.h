@@ -1,8 +1,8 @@
 // The one interface behind which the methods differ. The engine asks an objective in this order, and never which method
 // it is:
 //
-//   needs -> plan -> (rollout, verdicts) -> next_round -> (rollout, verdicts) -> ... -> rewards -> keep -> advantages ->
-//   loss per micro-batch
+//   needs -> plan -> (rollout, verdicts) -> next_round -> (rollout, verdicts) -> ... -> rewards -> keep -> advantages
+//   -> loss per micro-batch
 //
 // An objective sees the whole step over all ranks at once, holds no files and starts no processes.
 #pragma once
@@ -66,7 +66,8 @@ class Objective {
   // Asked when every sample of the group has ended and has its verdict, for round 1, 2, ... rounds()-1 or until it
   // returns nothing. Their samples are appended to the group. `seed` and `step` identify random choices together with
   // the group's prompt_index.
-  virtual std::vector<PlannedContinuation> next_round(const Group& group, int round, uint64_t seed, uint64_t step) const;
+  virtual std::vector<PlannedContinuation> next_round(const Group& group, int round, uint64_t seed,
+                                                      uint64_t step) const;
   // Whether keep() may drop a group. Default: config().filter.keep is not `all`.
   virtual bool filters() const { return config_.filter.keep != KeepRule::all; }
   // Whether a group is trained on; asked after rewards() on it. Default: config().filter.keep.

@@ -123,7 +123,7 @@ class Collector {
     const auto found = origins_.find(completion.request);
     LACONIC_CHECK(found != origins_.end(), "a completion of request {} came back, which was not asked for",
                   completion.request);
-    const auto [g, index] = found->second;
+    const size_t g = found->second.group, index = found->second.sample;
     origins_.erase(found);
     Sample& sample = groups_[g].samples[index];
     sample.ids = std::move(completion.ids);

@@ -86,8 +86,9 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   optimizer_ = std::make_unique<optim::AdamW>(trained_tensors(workspace_.model), config_.optimizer.adamw);
   const int64_t requests = int64_t{config_.train.prompts_per_step} * config_.objective.common.group_size;
   const int64_t longest = std::max(prompts_->longest_prompt(), eval_prompts_ ? eval_prompts_->longest_prompt() : 0);
-  engine_ = std::make_unique<rollout::Engine>(workspace_.model,
-                                              engine_options(workspace_, config_.rollout, requests, longest, limit));
+  engine_ = std::make_unique<rollout::Engine>(
+      workspace_.model,
+      engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest, limit));
 }
 
 RlTrainer::~RlTrainer() = default;

@@ -18,14 +18,14 @@ policy::ScoredSequence join_ids(const std::vector<int32_t>& prompt, const std::v
   return sequence;
 }
 
-int64_t sample_limit(const SftConfig& config, const Workspace& workspace) {
-  const int64_t window = workspace.model.config().max_positions;
+int64_t sample_limit(const SftConfig& config, const TextWorkspace& workspace) {
+  const int64_t window = workspace.config.max_positions;
   return config.train.max_tokens > 0 ? std::min<int64_t>(config.train.max_tokens, window) : window;
 }
 
 class FileSource final : public SftSource {
  public:
-  FileSource(const SftConfig& config, const Workspace& workspace)
+  FileSource(const SftConfig& config, const TextWorkspace& workspace)
       : train_(config.train),
         held_out_(config.train.eval_samples),
         samples_(read(config, workspace)),
@@ -47,7 +47,7 @@ class FileSource final : public SftSource {
   }
 
  private:
-  static std::vector<policy::ScoredSequence> read(const SftConfig& config, const Workspace& workspace) {
+  static std::vector<policy::ScoredSequence> read(const SftConfig& config, const TextWorkspace& workspace) {
     const auto dataset = load_section(config.data);
     const int64_t limit = sample_limit(config, workspace);
     std::vector<policy::ScoredSequence> samples;
@@ -77,7 +77,7 @@ class FileSource final : public SftSource {
     }
   }
 
-  static policy::ScoredSequence plain_sample(const data::Example& example, const Workspace& workspace) {
+  static policy::ScoredSequence plain_sample(const data::Example& example, const TextWorkspace& workspace) {
     check_response(example);
     auto completion = workspace.tokenizer->encode(example.response);
     if (completion.empty() || completion.back() != workspace.stop_ids.front())
@@ -87,7 +87,7 @@ class FileSource final : public SftSource {
     return join_ids(prompt, completion);
   }
 
-  static policy::ScoredSequence chat_sample(const data::Example& example, const Workspace& workspace) {
+  static policy::ScoredSequence chat_sample(const data::Example& example, const TextWorkspace& workspace) {
     check_response(example);
     const std::string prompt = render_chat(*workspace.chat, *workspace.tokenizer, example.messages, true);
     auto messages = example.messages;
@@ -149,7 +149,7 @@ class ChainSource final : public SftSource {
 
 }  // namespace
 
-std::unique_ptr<SftSource> make_sft_source(const SftConfig& config, const Workspace& workspace) {
+std::unique_ptr<SftSource> make_sft_source(const SftConfig& config, const TextWorkspace& workspace) {
   if (config.data.source == DataSource::chain) return std::make_unique<ChainSource>(config);
   return std::make_unique<FileSource>(config, workspace);
 }

@@ -22,6 +22,6 @@ class SftSource {
 
 // Reads and checks the data: an empty set, a sample without response, a sample longer than the limit and a chat record
 // whose template does not put the response behind the prompt are errors that name the line.
-std::unique_ptr<SftSource> make_sft_source(const SftConfig& config, const Workspace& workspace);
+std::unique_ptr<SftSource> make_sft_source(const SftConfig& config, const TextWorkspace& workspace);
 
 }  // namespace laconic::trainers

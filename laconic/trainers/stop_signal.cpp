@@ -11,6 +11,7 @@ namespace {
 
 // A signal handler can reach nothing but process-wide state.
 std::atomic<int> signals_seen{0};
+std::atomic<int> first_signal{SIGINT};
 
 void on_signal(int number) {
   if (signals_seen.fetch_add(1) > 0) {
@@ -18,6 +19,7 @@ void on_signal(int number) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
     ::_exit(128 + number);
   }
+  first_signal.store(number);
   constexpr char kMessage[] = "\nsignal received: saving and ending (a second one ends at once)\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
 }
@@ -35,6 +37,10 @@ void install_stop_signals() {
 
 bool stop_requested() {
   return signals_seen.load(std::memory_order_relaxed) > 0;
+}
+
+int stop_status() {
+  return 128 + first_signal.load();
 }
 
 void request_stop() {

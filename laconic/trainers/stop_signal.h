@@ -8,6 +8,8 @@ void install_stop_signals();
 
 // True after the first signal.
 bool stop_requested();
+// Exit status of a run that a signal ended: 128 + its number, 128 + SIGINT where there was none.
+int stop_status();
 
 // For tests.
 void request_stop();

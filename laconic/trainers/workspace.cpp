@@ -1,7 +1,5 @@
 #include "laconic/trainers/workspace.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 
@@ -10,6 +8,7 @@
 #include "laconic/core/base/strings.h"
 #include "laconic/core/data/procedural/chain_tokenizer.h"
 #include "laconic/core/ops/paged_attention.h"
+#include "laconic/trainers/memory.h"
 
 namespace laconic::trainers {
 namespace {
@@ -35,21 +34,6 @@ fs::path folder_of_tokenizer(const ModelSection& section) {
   return fs::is_directory(path) ? path : path.parent_path();
 }
 
-at::ScalarType weight_type(Precision precision) {
-  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-}
-
-model::Model load_model(const ModelSection& section, uint64_t seed) {
-  if (section.init == ModelInit::random) {
-    return model::Model::random(model::read_model_config(section.path), seed, weight_type(section.dtype), at::kCPU);
-  }
-  return model::Model::from_folder(section.path, weight_type(section.dtype), at::kCPU);
-}
-
-int64_t memory_bytes() {
-  return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(::sysconf(_SC_PAGE_SIZE));
-}
-
 // Decodes token by token for stop strings.
 class TokenizerStream final : public rollout::TextStream {
  public:
@@ -62,33 +46,43 @@ class TokenizerStream final : public rollout::TextStream {
 
 }  // namespace
 
-Workspace load_workspace(const ModelSection& section, uint64_t seed) {
-  // The tokenizer first: it is read in a moment, weights may take a minute.
-  auto tokenizer = std::make_unique<text::Tokenizer>(load_tokenizer(section));
-  Workspace workspace{load_model(section, seed), std::move(tokenizer), nullptr, folder_of_tokenizer(section), {}};
-  const auto& config = workspace.model.config();
-  if (workspace.tokenizer->vocab_size() > config.vocab_size) {
+TextWorkspace load_text(const ModelSection& section) {
+  TextWorkspace w;
+  w.config = model::read_model_config(section.path);
+  w.tokenizer = std::make_unique<text::Tokenizer>(load_tokenizer(section));
+  w.tokenizer_folder = folder_of_tokenizer(section);
+  if (w.tokenizer->vocab_size() > w.config.vocab_size) {
     fail(ErrorKind::input,
          "the tokenizer has {} tokens, but the model's vocabulary has {}: they do not belong together",
-         workspace.tokenizer->vocab_size(), config.vocab_size);
+         w.tokenizer->vocab_size(), w.config.vocab_size);
   }
-  if (const auto& source = workspace.tokenizer->chat_template()) {
-    workspace.chat = std::make_unique<text::ChatTemplate>(
-        text::ChatTemplate::parse(*source, (workspace.tokenizer_folder / "chat_template").string()));
+  if (const auto& source = w.tokenizer->chat_template()) {
+    w.chat = std::make_unique<text::ChatTemplate>(
+        text::ChatTemplate::parse(*source, (w.tokenizer_folder / "chat_template").string()));
   }
-  workspace.stop_ids = config.eos_ids;
-  const auto end = workspace.tokenizer->eos_id();
-  if (end && std::find(workspace.stop_ids.begin(), workspace.stop_ids.end(), *end) == workspace.stop_ids.end())
-    workspace.stop_ids.push_back(*end);
-  if (workspace.stop_ids.empty()) {
+  w.stop_ids = w.config.eos_ids;
+  const auto end = w.tokenizer->eos_id();
+  if (end && std::find(w.stop_ids.begin(), w.stop_ids.end(), *end) == w.stop_ids.end()) w.stop_ids.push_back(*end);
+  if (w.stop_ids.empty()) {
     fail(ErrorKind::input,
          "{}: neither config.json (eos_token_id) nor the tokenizer names an end token: completions would never end",
          section.path);
   }
-  return workspace;
+  return w;
 }
 
-void copy_tokenizer_files(const Workspace& workspace, const fs::path& folder) {
+Workspace load_weights(TextWorkspace text, const ModelSection& section, uint64_t seed) {
+  const at::ScalarType type = section.dtype == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  auto model = section.init == ModelInit::random ? model::Model::random(text.config, seed, type, at::kCPU)
+                                                 : model::Model::from_folder(section.path, type, at::kCPU);
+  return Workspace(std::move(text), std::move(model));
+}
+
+Workspace load_workspace(const ModelSection& section, uint64_t seed) {
+  return load_weights(load_text(section), section, seed);
+}
+
+void copy_tokenizer_files(const TextWorkspace& workspace, const fs::path& folder) {
   if (workspace.tokenizer_folder.empty()) {
     write_file_atomic(folder / "tokenizer.json", data::chain_tokenizer_json());
     write_file_atomic(folder / "tokenizer_config.json", data::chain_tokenizer_config_json());
@@ -107,24 +101,24 @@ void save_model_folder(const Workspace& workspace, const fs::path& folder) {
   copy_tokenizer_files(workspace, folder);
 }
 
-rollout::EngineOptions engine_options(const Workspace& workspace, const RolloutSection& section, int64_t requests,
-                                      int64_t prompt_tokens, int64_t new_tokens) {
+rollout::EngineOptions engine_options(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
+                                      const RolloutSection& section, int64_t requests, int64_t prompt_tokens,
+                                      int64_t new_tokens) {
   rollout::EngineOptions options;
   options.max_rows = section.max_rows;
   options.prefill_tokens = section.prefill_tokens;
   const int64_t each = prompt_tokens + new_tokens + ops::kPageTokens;
   options.kv_tokens = section.kv_tokens;
   if (options.kv_tokens == 0) {
-    const int64_t token_bytes = rollout::KvCache::page_bytes(workspace.model.config(), 4) / ops::kPageTokens;
-    const int64_t affordable = memory_bytes() / 4 / token_bytes;
+    const int64_t token_bytes = rollout::KvCache::page_bytes(config, 4) / ops::kPageTokens;
+    const int64_t affordable = machine_memory_bytes() / 4 / token_bytes;
     options.kv_tokens = std::max(each, std::min(affordable, std::min<int64_t>(requests, section.max_rows) * each));
   }
-  const auto& tokenizer = *workspace.tokenizer;
   options.make_text_stream = [&tokenizer] { return std::make_unique<TokenizerStream>(tokenizer); };
   return options;
 }
 
-JudgeOwner make_judge(const RewardSection& section, const Workspace& workspace) {
+JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspace) {
   JudgeOwner owner;
   owner.verifier = rewards::make_verifier(section.verifier, section.options);
   owner.pool = std::make_unique<ThreadPool>(section.threads);

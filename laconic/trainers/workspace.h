@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "laconic/core/base/thread_pool.h"
@@ -17,27 +18,38 @@
 
 namespace laconic::trainers {
 
-struct Workspace {
-  model::Model model;
+// What is known of a model without its weights.
+struct TextWorkspace {
+  model::ModelConfig config;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<text::ChatTemplate> chat;  // null where the model has none
   std::filesystem::path tokenizer_folder;    // "" for the built-in tokenizer of the chain task
-  std::vector<int32_t> stop_ids;             // the model's end tokens
+  std::vector<int32_t> stop_ids;             // the model's end tokens; never empty
 };
 
-// Loads (or initialises) the model and its tokenizer; a vocabulary that does not fit the tokenizer is an error.
+struct Workspace : TextWorkspace {
+  explicit Workspace(TextWorkspace text, model::Model loaded)
+      : TextWorkspace(std::move(text)), model(std::move(loaded)) {}
+  model::Model model;
+};
+
+// Reads config, tokenizer and template; a vocabulary that does not fit the tokenizer is an error.
+TextWorkspace load_text(const ModelSection& section);
+// Adds the weights: loaded, or initialised from the seed.
+Workspace load_weights(TextWorkspace text, const ModelSection& section, uint64_t seed);
 Workspace load_workspace(const ModelSection& section, uint64_t seed);
 
 // Copies tokenizer and template files beside saved weights, so that the folder is complete.
-void copy_tokenizer_files(const Workspace& workspace, const std::filesystem::path& folder);
+void copy_tokenizer_files(const TextWorkspace& workspace, const std::filesystem::path& folder);
 
 // Weights as they are in memory, config and tokenizer: a folder that any Hugging Face loader reads.
 void save_model_folder(const Workspace& workspace, const std::filesystem::path& folder);
 
 // An engine with the run's budgets, for completions of at most `new_tokens` to prompts of at most `prompt_tokens`, of
-// which `requests` are expected at once.
-rollout::EngineOptions engine_options(const Workspace& workspace, const RolloutSection& section, int64_t requests,
-                                      int64_t prompt_tokens, int64_t new_tokens);
+// which `requests` are expected at once. The tokenizer outlives the engine.
+rollout::EngineOptions engine_options(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
+                                      const RolloutSection& section, int64_t requests, int64_t prompt_tokens,
+                                      int64_t new_tokens);
 
 // A verifier and what it needs, kept together.
 struct JudgeOwner {
@@ -45,6 +57,6 @@ struct JudgeOwner {
   std::unique_ptr<ThreadPool> pool;
   Judge judge;
 };
-JudgeOwner make_judge(const RewardSection& section, const Workspace& workspace);
+JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspace);
 
 }  // namespace laconic::trainers

@@ -6,23 +6,25 @@
 
 namespace laconic::ops::LACONIC_ISA {
 
-// Rows x columns of a register tile; a third of the registers stays free for the operands.
+// Rows of a register tile, of four columns; a quarter of the registers stays free for the operands.
 #if defined(__AVX512F__)
-inline constexpr int kTileRows = 4, kTileCols = 6;
+inline constexpr int kTileRows = 6;
 #else
-inline constexpr int kTileRows = 4, kTileCols = 3;
+inline constexpr int kTileRows = 3;
 #endif
+inline constexpr int kTileCols = 4;
 // A block of weight rows of this many bytes stays in the L2 cache while all rows of x pass by.
 inline constexpr int64_t kWeightBlockBytes = 192 * 1024;
 
-// Each element is one chain of kLanes partial sums along k, added up in the order of sum().
-template <typename W, int R, int C>
+// Each element is one chain of kLanes partial sums along k, added up in the order of sum(). kRest: k is no multiple of
+// kLanes (a version of its own, so that the common one keeps its sums in registers).
+template <typename W, int R, int C, bool kRest>
 inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col) {
   const float* x = a.x + row * a.ldx;
   const W* w = static_cast<const W*>(a.w) + col * a.k;
-  F total[C][R];
-  for (auto& column : total) {
-    for (F& t : column) t = zero();
+  F total[R][C];
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) total[r][c] = zero();
   }
   int64_t i = 0;
   for (; i + kLanes <= a.k; i += kLanes) {
@@ -30,58 +32,65 @@ inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col) {
     for (int c = 0; c < C; ++c) wv[c] = load_weight(w + c * a.k + i);
     for (int r = 0; r < R; ++r) {
       const F xv = load(x + r * a.ldx + i);
-      for (int c = 0; c < C; ++c) total[c][r] = fma(xv, wv[c], total[c][r]);
+      for (int c = 0; c < C; ++c) total[r][c] = fma(xv, wv[c], total[r][c]);
     }
   }
-  if (const int rest = static_cast<int>(a.k - i); rest > 0) {
-    for (int c = 0; c < C; ++c) {
-      const F wv = load_weight_part(w + c * a.k + i, rest);
-      for (int r = 0; r < R; ++r) total[c][r] = fma(load_part(x + r * a.ldx + i, rest), wv, total[c][r]);
-    }
-  }
-  for (int c = 0; c < C; ++c) {
-    float sums[4];
-    if constexpr (R == 4) {
-      sum4(total[c][0], total[c][1], total[c][2], total[c][3], sums);
-    } else {
-      for (int r = 0; r < R; ++r) sums[r] = sum(total[c][r]);
-    }
-    const float bias = a.bias != nullptr ? a.bias[col + c] : 0.0f;
+  if constexpr (kRest) {
+    const int rest = static_cast<int>(a.k - i);
+    F wv[C];
+    for (int c = 0; c < C; ++c) wv[c] = load_weight_part(w + c * a.k + i, rest);
     for (int r = 0; r < R; ++r) {
-      float* y = a.y + (row + r) * a.ldy + col + c;
-      const float value = sums[r] + bias;
+      const F xv = load_part(x + r * a.ldx + i, rest);
+      for (int c = 0; c < C; ++c) total[r][c] = fma(xv, wv[c], total[r][c]);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    float* y = a.y + (row + r) * a.ldy + col;
+    if constexpr (C == 4) {
+      Four value = sum4(total[r][0], total[r][1], total[r][2], total[r][3]);
+      if (a.bias != nullptr) value = add4(value, load4(a.bias + col));
+      store4(y, a.add ? add4(load4(y), value) : value);
+    } else {
+      const float value = sum(total[r][0]) + (a.bias != nullptr ? a.bias[col] : 0.0f);
       *y = a.add ? *y + value : value;
     }
   }
 }
 
-template <typename W, int R>
+template <typename W, int R, bool kRest>
 inline void linear_rows(const LinearArgs& a, int64_t row, int64_t col, int64_t end) {
-  for (; col + kTileCols <= end; col += kTileCols) linear_tile<W, R, kTileCols>(a, row, col);
-  for (; col < end; ++col) linear_tile<W, R, 1>(a, row, col);
+  for (; col + kTileCols <= end; col += kTileCols) linear_tile<W, R, kTileCols, kRest>(a, row, col);
+  for (; col < end; ++col) linear_tile<W, R, 1, kRest>(a, row, col);
 }
 
-template <typename W>
-void linear_typed(const LinearArgs& a) {
+// As many rows as a tile has, or what is left; one row alone is slow, so four are done as two and two.
+template <typename W, int R, bool kRest>
+inline int64_t linear_some_rows(const LinearArgs& a, int64_t row, int64_t begin, int64_t end) {
+  if constexpr (R > 1) {
+    const int64_t left = a.m - row;
+    if (left < R || (R > 2 && left == R + 1)) return linear_some_rows<W, R - 1, kRest>(a, row, begin, end);
+  }
+  linear_rows<W, R, kRest>(a, row, begin, end);
+  return R;
+}
+
+template <typename W, bool kRest>
+inline void linear_blocks(const LinearArgs& a) {
   const int64_t rows_of_bytes = kWeightBlockBytes / larger(1, a.k * static_cast<int64_t>(sizeof(W)));
   const int64_t block = larger(1, rows_of_bytes / kTileCols) * kTileCols;
   for (int64_t begin = 0; begin < a.n; begin += block) {
     const int64_t end = smaller(a.n, begin + block);
     int64_t row = 0;
-    for (; row + kTileRows <= a.m; row += kTileRows) linear_rows<W, kTileRows>(a, row, begin, end);
-    switch (a.m - row) {
-      case 3:
-        linear_rows<W, 3>(a, row, begin, end);
-        break;
-      case 2:
-        linear_rows<W, 2>(a, row, begin, end);
-        break;
-      case 1:
-        linear_rows<W, 1>(a, row, begin, end);
-        break;
-      default:
-        break;
-    }
+    while (row < a.m) row += linear_some_rows<W, kTileRows, kRest>(a, row, begin, end);
+  }
+}
+
+template <typename W>
+inline void linear_typed(const LinearArgs& a) {
+  if (a.k % kLanes == 0) {
+    linear_blocks<W, false>(a);
+  } else {
+    linear_blocks<W, true>(a);
   }
 }
 

@@ -137,6 +137,7 @@ thread_local bool Team::inside = false;
 struct Shared {
   std::mutex mutex;  // held while a job runs
   std::unique_ptr<Team> team;
+  std::atomic<int> size{0};  // of the team, 0 before there is one; read without the mutex, so that tasks may ask
 };
 
 int usable_cores() {
@@ -155,6 +156,7 @@ Team& team_of(Shared& s) {
   if (!s.team) {
     at::set_num_threads(1);
     s.team = std::make_unique<Team>(usable_cores());
+    s.size = s.team->size();
   }
   return *s.team;
 }
@@ -170,11 +172,13 @@ void set_threads(int threads) {
   if (!s.team || s.team->size() != wanted) {
     s.team.reset();
     s.team = std::make_unique<Team>(wanted);
+    s.size = wanted;
   }
 }
 
 int threads() {
   auto& s = shared();
+  if (const int size = s.size; size > 0) return size;
   const std::lock_guard lock(s.mutex);
   return team_of(s).size();
 }

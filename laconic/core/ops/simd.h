@@ -33,12 +33,25 @@ inline __m128 quarters(__m256 v) {
   return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
 }
 inline float sum(__m256 v) {
-  const __m128 t = _mm_hadd_ps(quarters(v), quarters(v));
-  return _mm_cvtss_f32(_mm_hadd_ps(t, t));
+  const __m128 t = quarters(v), u = _mm_add_ps(t, _mm_movehl_ps(t, t));
+  return _mm_cvtss_f32(_mm_add_ss(u, _mm_shuffle_ps(u, u, 1)));
 }
 // Four sums at once, each added up in the order of sum().
-inline void sum4(__m256 a, __m256 b, __m256 c, __m256 d, float* out) {
-  _mm_storeu_ps(out, _mm_hadd_ps(_mm_hadd_ps(quarters(a), quarters(b)), _mm_hadd_ps(quarters(c), quarters(d))));
+using Four = __m128;
+inline Four sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
+  const __m128 qa = quarters(a), qb = quarters(b), qc = quarters(c), qd = quarters(d);
+  const __m128 ab = _mm_add_ps(_mm_unpacklo_ps(qa, qb), _mm_unpackhi_ps(qa, qb));
+  const __m128 cd = _mm_add_ps(_mm_unpacklo_ps(qc, qd), _mm_unpackhi_ps(qc, qd));
+  return _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab));
+}
+inline Four load4(const float* p) {
+  return _mm_loadu_ps(p);
+}
+inline Four add4(Four a, Four b) {
+  return _mm_add_ps(a, b);
+}
+inline void store4(float* p, Four v) {
+  _mm_storeu_ps(p, v);
 }
 #endif
 
@@ -112,8 +125,8 @@ inline __m256 halves(F v) {
 inline float sum(F v) {
   return sum(halves(v));
 }
-inline void sum4(F a, F b, F c, F d, float* out) {
-  sum4(halves(a), halves(b), halves(c), halves(d), out);
+inline Four sum4(F a, F b, F c, F d) {
+  return sum4(halves(a), halves(b), halves(c), halves(d));
 }
 inline float largest(F v) {
   return _mm512_reduce_max_ps(v);
@@ -258,13 +271,20 @@ inline F keep_if_at_least(F a, F x, F y) {
   return x < y ? F{} : a;
 }
 inline float sum(F v) {
-  return (v[0] + v[1]) + (v[2] + v[3]);
+  return (v[0] + v[2]) + (v[1] + v[3]);
 }
-inline void sum4(F a, F b, F c, F d, float* out) {
-  out[0] = sum(a);
-  out[1] = sum(b);
-  out[2] = sum(c);
-  out[3] = sum(d);
+using Four = F;
+inline Four sum4(F a, F b, F c, F d) {
+  return F{sum(a), sum(b), sum(c), sum(d)};
+}
+inline Four load4(const float* p) {
+  return load(p);
+}
+inline Four add4(Four a, Four b) {
+  return a + b;
+}
+inline void store4(float* p, Four v) {
+  store(p, v);
 }
 inline float largest(F v) {
   const float a = v[0] > v[1] ? v[0] : v[1], b = v[2] > v[3] ? v[2] : v[3];

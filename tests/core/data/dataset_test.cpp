@@ -1,66 +1,17 @@
 #include "laconic/core/data/dataset.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
-#include <set>
 #include <string>
+#include <vector>
 
-#include "laconic/core/base/error.h"
-#include "tests/support/test_data.h"
+#include "tests/core/data/dataset_fixture.h"
 
 namespace laconic::data {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-class DatasetTest : public testing::Test {
- protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("laconic_dataset_" + std::string(info->name()) + "_" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  DatasetOptions file(const std::string& name, const std::string& content) {
-    std::ofstream(folder_ / name, std::ios::binary) << content;
-    DatasetOptions options;
-    options.path = folder_ / name;
-    options.prompt_column = "prompt";
-    return options;
-  }
-  static std::string error_of(const DatasetOptions& options) {
-    try {
-      load_dataset(options);
-    } catch (const Error& error) {
-      return std::string(to_string(error.kind())) + " " + error.what();
-    }
-    return "no error";
-  }
-
-  std::filesystem::path folder_;
-};
-
-std::string gzipped(const std::string& text) {
-  std::string packed(compressBound(text.size()) + 64, '\0');
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string input = text;
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 TEST_F(DatasetTest, JsonLinesWithMappedColumns) {
   auto options = file("a.jsonl",
@@ -218,50 +169,6 @@ TEST_F(DatasetTest, UnusableOptions) {
   auto absent = file("e.jsonl", "x");
   absent.path = folder_ / "absent.jsonl";
   EXPECT_THAT(error_of(absent), HasSubstr("absent.jsonl"));
-}
-
-Dataset published(const std::filesystem::path& path, const char* preset) {
-  DatasetOptions options;
-  options.path = path;
-  options.preset = preset;
-  return load_dataset(options);
-}
-
-TEST(PublishedDatasets, Gsm8kAsItIs) {
-  const auto path = LACONIC_TEST_DATA_OR_SKIP("math/gsm8k_train.jsonl.gz");
-  const auto train = published(path, "gsm8k");
-  ASSERT_EQ(train.examples.size(), 7473u);
-  const auto test = published(*test_data("math/gsm8k_test.jsonl.gz"), "gsm8k");
-  ASSERT_EQ(test.examples.size(), 1319u);
-  EXPECT_EQ(test.examples[0].answer, "18");
-  EXPECT_EQ(test.examples[0].id, "gsm8k_test:0");
-  std::set<std::string> prompts;
-  for (const auto& example : train.examples) {
-    prompts.insert(example.prompt);
-    EXPECT_EQ(example.answer.find_first_not_of("-0123456789,."), std::string::npos) << example.answer;
-  }
-  for (const auto& example : test.examples) EXPECT_EQ(prompts.count(example.prompt), 0u);
-}
-
-TEST(PublishedDatasets, OthersByTheirPresets) {
-  const auto path = LACONIC_TEST_DATA_OR_SKIP("math/math500.jsonl.gz");
-  const auto math = published(path, "math500");
-  EXPECT_EQ(math.examples.size(), 500u);
-  EXPECT_EQ(math.examples[0].id, "test/precalculus/807.json");
-  // Published with a few answers that are null: a reason to stop, or counted.
-  DatasetOptions deepscaler;
-  deepscaler.path = *test_data("math/deepscaler_part_math_train.jsonl.gz");
-  deepscaler.preset = "deepscaler";
-  EXPECT_THROW(load_dataset(deepscaler), Error);
-  deepscaler.on_error = OnError::skip;
-  const auto skipping = load_dataset(deepscaler);
-  EXPECT_EQ(skipping.examples.size() + skipping.skipped, 7474u);
-  EXPECT_LT(skipping.skipped, 10u);
-  EXPECT_THAT(skipping.first_skipped.at(0).reason, HasSubstr("found null"));
-  DatasetOptions game;
-  game.path = *test_data("math/game24.csv");
-  game.prompt_column = "Puzzles";
-  EXPECT_GT(load_dataset(game).examples.size(), 1000u);
 }
 
 }  // namespace

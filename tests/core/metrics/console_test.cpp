@@ -16,7 +16,6 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 // A progress display with a clock set by hand, whose writes are collected.
@@ -76,7 +75,8 @@ TEST(Progress, ABarIsRedrawnInPlaceAndEndsWithALine) {
     progress.update(200);
   }
   ASSERT_EQ(screen.writes.size(), 4U);
-  EXPECT_EQ(screen.writes[1], "\r\x1b[Keval  ###############---------------  50 %  100/200  16.7 prompts/s  6.0 s left");
+  EXPECT_EQ(screen.writes[1],
+            "\r\x1b[Keval  ###############---------------  50 %  100/200  16.7 prompts/s  6.0 s left");
   EXPECT_THAT(screen.writes[3], StartsWith("\r\x1b[Keval: 200 prompts in 12.0 s"));
   EXPECT_THAT(screen.writes[3], EndsWith("\n"));
 }

@@ -11,7 +11,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace laconic::metrics {
 namespace {

@@ -1,0 +1,59 @@
+#include "laconic/cli/config_kind.h"
+
+#include <algorithm>
+#include <set>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/files.h"
+#include "laconic/core/config/problems.h"
+#include "laconic/core/config/yaml_source.h"
+
+namespace laconic::cli {
+namespace {
+
+// The top-level keys that the file and the overrides set. What is wrong with the text is said when it is read in full.
+std::set<std::string> sections(const std::string& path, const std::vector<std::string>& overrides) {
+  std::set<std::string> names;
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const Error&) {
+    return names;  // likewise
+  }
+  config::Problems ignored;
+  for (const auto& child : config::parse_yaml(text, path, ignored).children) names.insert(child.key);
+  for (const auto& item : overrides) {
+    const size_t begin = item.find_first_not_of('-');
+    if (begin != std::string::npos) names.insert(item.substr(begin, item.find_first_of(".=", begin) - begin));
+  }
+  return names;
+}
+
+}  // namespace
+
+const std::vector<std::string>& config_kinds() {
+  static const std::vector<std::string> kinds = {"train", "sft", "eval"};
+  return kinds;
+}
+
+std::string guess_kind(const std::string& path, const std::vector<std::string>& overrides) {
+  const auto names = sections(path, overrides);
+  const auto any = [&](std::initializer_list<const char*> wanted) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const char* name) { return names.contains(name); });
+  };
+  const bool samples = any({"rollout", "reward", "eval"});
+  const bool updates = any({"optimizer", "train", "checkpoint"});
+  if (any({"objective", "eval_data"}) || (samples && updates)) return "train";
+  if (updates) return "sft";
+  if (samples) return "eval";
+  // Nothing to go by; a file that cannot be read at all is reported best as what is asked for most.
+  std::error_code ignored;
+  if (names.empty() || !std::filesystem::exists(path, ignored)) return "train";
+  fail(ErrorKind::usage, "{}: it may be a configuration of `laconic train`, `sft` or `eval`; add --kind", path);
+}
+
+std::vector<std::string> top_level_keys() {
+  return {"seed", "threads"};
+}
+
+}  // namespace laconic::cli

@@ -1,0 +1,79 @@
+// laconic grade: predictions against gold answers.
+#include "laconic/rewards/grade.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "laconic/cli/commands.h"
+#include "laconic/cli/filter.h"
+#include "laconic/cli/program.h"
+#include "laconic/core/base/strings.h"
+
+namespace laconic::cli {
+namespace {
+
+// A verifier's options are texts; in JSON a number or a boolean is as good.
+rewards::VerifierOptions read_options(const Fields& fields) {
+  rewards::VerifierOptions options;
+  const Json* given = fields.find("options");
+  if (given == nullptr) return options;
+  if (!given->is_object()) wrong_value("options", "an object of options of the verifier", *given);
+  for (const auto& [name, value] : given->items()) {
+    if (value.is_structured() || value.is_null()) wrong_value("options." + name, "a string, number or boolean", value);
+    options[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return options;
+}
+
+// Data sets often have the answer as a number.
+std::string read_gold(const Fields& fields) {
+  const Json& gold = fields.need("gold", "a string or a number");
+  if (gold.is_number()) return gold.dump();
+  return fields.text("gold");
+}
+
+Json to_json(const rewards::Grade& grade) {
+  return {{"correct", grade.correct},
+          {"answer", grade.answer ? Json(*grade.answer) : Json()},
+          {"gold_answer", grade.gold_answer},
+          {"reason", grade.reason}};
+}
+
+int run_grade(const Arguments& arguments, Streams& streams) {
+  CommandLine line("grade", "Says for each line whether the prediction gives the gold answer, and why.");
+  line.section("Grading");
+  line.option(
+      "verifier", "NAME",
+      fmt::format("how answers are found and compared: {}; default math", join(rewards::verifier_names(), ", ")));
+  line.option("policy", "NAME",
+              fmt::format("a bundle of the verifier's options; math has {} (the first without this option)",
+                          join(rewards::grade_policies("math"), ", ")));
+  line.option("threads", "N", "worker threads; default 0 = all cores");
+  declare_filter_options(line);
+  line.epilogue(
+      "Fields read: gold; prediction; options (of the verifier, over those of the policy).\n"
+      "Fields added: correct; answer (as it stands in the prediction, or null); gold_answer; reason.\n\n"
+      "Example:\n"
+      "  echo '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade");
+  if (!line.parse(arguments, streams.out)) return kSuccess;
+  const int64_t threads = line.whole("threads", 0, 4096, 0);
+  const std::string name = line.choice("verifier", rewards::verifier_names(), "math");
+  const std::string policy = line.choice("policy", rewards::grade_policies(name), "default");
+  const auto policy_options = rewards::policy_options(name, policy);
+  const auto verifier = rewards::make_verifier(name, policy_options);
+  return run_line_filter(line, streams, {"gold", "prediction", "options"}, threads, [&](const Fields& fields) {
+    const std::string gold = read_gold(fields), prediction = fields.text("prediction");
+    const auto options = read_options(fields);
+    if (options.empty()) return to_json(rewards::grade(*verifier, gold, prediction));
+    return to_json(rewards::grade(gold, prediction, name, policy, options));
+  });
+}
+
+}  // namespace
+
+Command grade_command() {
+  return {"grade", "predictions against gold answers", CommandGroup::filters, run_grade};
+}
+
+}  // namespace laconic::cli

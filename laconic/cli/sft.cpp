@@ -1,0 +1,32 @@
+// laconic sft: supervised fine-tuning from a configuration.
+#include "laconic/trainers/sft_trainer.h"
+
+#include "laconic/cli/commands.h"
+#include "laconic/cli/run_command.h"
+#include "laconic/trainers/dry_run.h"
+
+namespace laconic::cli {
+namespace {
+
+int run_sft(const Arguments& arguments, Streams& streams) {
+  RunCommand command(
+      "sft",
+      "Trains a model on prompts and responses (or chats); only the responses carry loss.\n"
+      "The run folder (output.folder) receives metrics, checkpoints, the trained model and report.html.");
+  trainers::SftConfig config;
+  if (!command.read(arguments, streams, config)) return kSuccess;
+  if (command.dry_run()) {
+    write_checked(streams.out, trainers::describe_plan(config));
+    return kSuccess;
+  }
+  trainers::SftTrainer trainer(std::move(config), command.options());
+  return command.run(trainer) ? kSuccess : trainers::stop_status();
+}
+
+}  // namespace
+
+Command sft_command() {
+  return {"sft", "train a model on prompts and responses", CommandGroup::runs, run_sft};
+}
+
+}  // namespace laconic::cli

@@ -1,0 +1,37 @@
+// laconic train: reinforcement learning from a configuration.
+#include <filesystem>
+
+#include "laconic/cli/commands.h"
+#include "laconic/cli/run_command.h"
+#include "laconic/trainers/dry_run.h"
+#include "laconic/trainers/outcome.h"
+#include "laconic/trainers/rl_trainer.h"
+
+namespace laconic::cli {
+namespace {
+
+int run_train(const Arguments& arguments, Streams& streams) {
+  RunCommand command(
+      "train",
+      "Trains a model by reinforcement learning: rollouts, verified rewards, updates.\n"
+      "The run folder (output.folder) receives metrics, samples, checkpoints, the trained model and report.html.");
+  trainers::RlConfig config;
+  if (!command.read(arguments, streams, config)) return kSuccess;
+  if (command.dry_run()) {
+    write_checked(streams.out, trainers::describe_plan(config));
+    return kSuccess;
+  }
+  const std::filesystem::path folder = config.output.folder;
+  trainers::RlTrainer trainer(std::move(config), command.options());
+  if (!command.run(trainer)) return trainers::stop_status();
+  write_checked(streams.out, trainers::describe_outcome(folder));
+  return kSuccess;
+}
+
+}  // namespace
+
+Command train_command() {
+  return {"train", "train a model by reinforcement learning", CommandGroup::runs, run_train};
+}
+
+}  // namespace laconic::cli

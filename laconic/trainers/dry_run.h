@@ -1,0 +1,14 @@
+// `--dry-run`: what a run would do and need, without loading weights or writing anything.
+#pragma once
+
+#include <string>
+
+#include "laconic/trainers/run_config.h"
+
+namespace laconic::trainers {
+
+// Reads the configuration's model, tokenizer and data as the run would, and fails as it would.
+std::string describe_plan(const RlConfig& config);
+std::string describe_plan(const SftConfig& config);
+
+}  // namespace laconic::trainers
