@@ -118,7 +118,7 @@ void look_at_gpus(Findings& findings) {
   findings.line("this build", has_cuda_side() ? "with the CUDA side" : "without the CUDA side");
   if (!probe.problem.empty())
     findings.gpu.push_back(
-        fmt::format("{}: an NVIDIA GPU and NVIDIA's driver are needed; `nvidia-smi` must list it", probe.problem));
+        fmt::format("{}; an NVIDIA GPU with its driver is needed, and `nvidia-smi` must list it", probe.problem));
   if (!has_cuda_side())
     findings.gpu.emplace_back(
         "this build has no CUDA side: `scripts/setup.sh --cuda` fetches what it needs and builds "

@@ -1,7 +1,10 @@
 #include "laconic/cli/filter.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <future>
+#include <iostream>
 #include <string_view>
 #include <utility>
 
@@ -25,7 +28,10 @@ FilterSession::FilterSession(const CommandLine& line, Streams& streams)
       streams_(streams),
       fail_fast_(line.has("fail-fast")),
       source_(line.text("input", ""), streams.in),
-      sink_(line.text("output", ""), line.text("input", ""), streams.out) {}
+      sink_(line.text("output", ""), line.text("input", ""), streams.out) {
+  if (source_.standard() && &streams.in == &std::cin && ::isatty(STDIN_FILENO) == 1)
+    streams.err << "laconic " << name_ << ": reading JSON lines from the terminal; Ctrl-D ends them\n";
+}
 
 std::optional<Line> FilterSession::next(bool wait) {
   while (wait || source_.ready()) {
@@ -76,16 +82,12 @@ constexpr size_t kLinesPerThread = 64;
 constexpr size_t kLinesPerTask = 8;
 constexpr size_t kRoundBytes = 16 << 20;
 
-Answer answer_line(Line line, const std::vector<std::string>& field_names,
+Answer answer_line(const Line& line, const std::vector<std::string>& field_names,
                    const std::function<Json(const Fields&)>& work) {
-  std::optional<Record> record;
-  try {
-    record.emplace(line, field_names);
-    return record->answer(work(record->fields()));
-  } catch (...) {
-    const Problem problem = current_problem();
-    return record ? record->failure(problem) : failure(line, problem);
-  }
+  Answer answer;
+  const auto failed =
+      failure_of(line, field_names, [&](const Record& record) { answer = record.answer(work(record.fields())); });
+  return failed ? *failed : answer;
 }
 
 std::vector<Line> read_round(FilterSession& session, size_t most_lines) {
@@ -100,14 +102,14 @@ std::vector<Line> read_round(FilterSession& session, size_t most_lines) {
 }
 
 // Tasks of a few lines each, since one line is often too little work for a task of its own.
-std::vector<Answer> answer_round(std::vector<Line>& lines, ThreadPool& pool,
-                                 const std::function<Answer(Line)>& answer) {
+std::vector<Answer> answer_round(const std::vector<Line>& lines, ThreadPool& pool,
+                                 const std::function<Answer(const Line&)>& answer) {
   std::vector<Answer> answers(lines.size());
   std::vector<std::future<void>> tasks;
   for (size_t begin = 0; begin < lines.size(); begin += kLinesPerTask) {
     tasks.push_back(pool.submit([&, begin] {
       const size_t end = std::min(begin + kLinesPerTask, lines.size());
-      for (size_t i = begin; i < end; ++i) answers[i] = answer(std::move(lines[i]));
+      for (size_t i = begin; i < end; ++i) answers[i] = answer(lines[i]);
     }));
   }
   for (auto& task : tasks) task.wait();
@@ -122,14 +124,14 @@ int run_line_filter(const CommandLine& line, Streams& streams, const std::vector
   FilterSession session(line, streams);
   const auto workers = static_cast<size_t>(threads == 0 ? usable_cores() : threads);
   ThreadPool pool(static_cast<int>(workers));
-  const auto answer = [&](Line one) { return answer_line(std::move(one), field_names, work); };
+  const auto answer = [&](const Line& one) { return answer_line(one, field_names, work); };
   while (!session.stopped()) {
-    auto lines = read_round(session, workers * kLinesPerThread);
+    const auto lines = read_round(session, workers * kLinesPerThread);
     if (lines.empty()) break;
     const int64_t first = lines.front().index;
     auto answers = lines.size() <= kLinesPerTask ? std::vector<Answer>() : answer_round(lines, pool, answer);
     if (answers.empty()) {
-      for (auto& one : lines) answers.push_back(answer(std::move(one)));
+      for (const auto& one : lines) answers.push_back(answer(one));
     }
     for (size_t i = 0; i < answers.size(); ++i) session.put(first + static_cast<int64_t>(i), std::move(answers[i]));
   }

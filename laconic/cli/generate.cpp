@@ -62,7 +62,7 @@ class Generator {
           more = !idle;
           break;
         }
-        start(std::move(*line));
+        start(*line);
       }
       if (!session_.stopped() && !requests_.empty()) step();
     }
@@ -82,22 +82,17 @@ class Generator {
 
   void restart() { engine_ = std::make_unique<rollout::Engine>(folder_.model(), options_); }
 
-  void start(Line line) {
-    const int64_t index = line.index;
-    std::optional<Record> record;
-    try {
-      record.emplace(line, generate_fields());
-      auto requests = read_requests(record->fields(), index, folder_, defaults_);
+  void start(const Line& line) {
+    const auto failed = failure_of(line, generate_fields(), [&](Record& record) {
+      auto requests = read_requests(record.fields(), line.index, folder_, defaults_);
       check_budget(requests.front());
       // All samples are alike to the engine's checks: if one passes, all do.
       for (size_t sample = 0; sample < requests.size(); ++sample)
-        requests_[engine_->submit(requests[sample])] = {index, sample};
+        requests_[engine_->submit(requests[sample])] = {line.index, sample};
       const size_t count = requests.size();
-      lines_.emplace(index, LineInWork{std::move(*record), std::move(requests), std::vector<Json>(count), count});
-    } catch (...) {
-      const Problem problem = current_problem();
-      session_.put(index, record ? record->failure(problem) : failure(line, problem));
-    }
+      lines_.emplace(line.index, LineInWork{std::move(record), std::move(requests), std::vector<Json>(count), count});
+    });
+    if (failed) session_.put(line.index, *failed);
   }
 
   // The engine's own message about this names an option that the user does not see.
@@ -111,17 +106,36 @@ class Generator {
 
   void step() {
     std::vector<rollout::Completion> ended;
+    std::optional<Problem> problem;
     try {
       ended = engine_->step();
     } catch (...) {
-      // The engine cannot tell whose fault it was, and is not to be used after an error.
-      const Problem problem = current_problem();
-      for (auto& [index, line] : std::exchange(lines_, {})) session_.put(index, line.record.failure(problem));
-      requests_.clear();
-      restart();
-      return;
+      problem = current_problem();
     }
     for (const auto& completion : ended) take(completion);
+    if (!problem) return;
+    if (lines_.size() == 1)
+      abandon(lines_.begin()->first, *problem);
+    else
+      run_one_by_one();
+    restart();
+  }
+
+  // After an error the engine is not to be used, and cannot tell whose fault it was. Every line in work is tried alone,
+  // which changes no number, so that the failure goes to its own line.
+  void run_one_by_one() {
+    requests_.clear();
+    auto all = std::exchange(lines_, {});
+    for (auto& [index, line] : all) {
+      restart();
+      requests_.clear();
+      lines_.clear();
+      line.left = line.requests.size();
+      for (size_t sample = 0; sample < line.requests.size(); ++sample)
+        requests_[engine_->submit(line.requests[sample])] = {index, sample};
+      lines_.emplace(index, std::move(line));
+      while (!requests_.empty()) step();
+    }
   }
 
   void take(const rollout::Completion& completion) {
@@ -130,16 +144,19 @@ class Generator {
     const auto [index, sample] = request->second;
     requests_.erase(request);
     LineInWork& line = lines_.at(index);
+    std::optional<Problem> problem;
     try {
       line.completions[sample] = completion_json(completion, line.requests[sample], folder_);
-      if (--line.left > 0) return;
-      Json completions = Json::array();
-      for (auto& one : line.completions) completions.push_back(std::move(one));
-      session_.put(index, line.record.answer({{"completions", std::move(completions)}}));
     } catch (...) {
-      abandon(index, current_problem());
-      return;
+      problem = current_problem();
     }
+    if (problem) abandon(index, *problem);
+    if (problem || --line.left > 0) return;
+    session_.put(index, answer_or_failure(line.record, [&] {
+                   Json completions = Json::array();
+                   for (auto& one : line.completions) completions.push_back(std::move(one));
+                   return Json{{"completions", std::move(completions)}};
+                 }));
     lines_.erase(index);
   }
 

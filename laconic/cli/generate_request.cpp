@@ -28,6 +28,9 @@ std::vector<int32_t> read_prompt(const Fields& fields, const ModelFolder& folder
 rollout::SamplingParams read_sampling(const Fields& fields) {
   rollout::SamplingParams sampling;
   sampling.temperature = fields.number("temperature", 1.0);
+  if (const Json* given = fields.find("temperature");
+      sampling.temperature != 0 && sampling.temperature < kLeastTemperature)
+    wrong_value("temperature", fmt::format("0 (greedy) or a number from {} on", kLeastTemperature), *given);
   sampling.top_p = fields.number("top_p", 1.0);
   sampling.top_k = fields.whole("top_k", 0, std::numeric_limits<int32_t>::max(), 0);
   sampling.min_p = fields.number("min_p", 0.0);

@@ -84,11 +84,11 @@ GpuProbe probe_gpus() {
     probe.problem = "the CUDA driver lacks functions that every driver should have; it is damaged or very old";
     return probe;
   }
+  driver.version(&probe.driver_cuda);
   if (const int error = driver.init(0); error != 0) {
     probe.problem = "the CUDA driver does not start: " + error_text(driver, error);
     return probe;
   }
-  driver.version(&probe.driver_cuda);
   int count = 0;
   if (const int error = driver.count(&count); error != 0) {
     probe.problem = "the CUDA driver cannot count its devices: " + error_text(driver, error);

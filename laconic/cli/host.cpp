@@ -100,7 +100,7 @@ std::string find_program(const std::string& name, const std::vector<std::string>
   auto folders = split(path != nullptr ? path : "", ':');
   folders.insert(folders.end(), further_folders.begin(), further_folders.end());
   for (const auto& folder : folders) {
-    const std::string candidate = folder + "/" + name;
+    std::string candidate = folder + "/" + name;
     if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return "";

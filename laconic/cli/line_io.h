@@ -25,6 +25,7 @@ class LineSource {
   // The next line; nothing at the end.
   std::optional<std::string> next();
   int64_t lines() const { return lines_; }  // read so far
+  bool standard() const { return stream_ != &file_; }
 
  private:
   std::ifstream file_;

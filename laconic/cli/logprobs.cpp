@@ -59,21 +59,18 @@ std::vector<Job> read_round(FilterSession& session, const ModelFolder& folder) {
   std::vector<Job> jobs;
   int64_t lines = 0, tokens = 0;
   for (auto line = session.next(/*wait=*/true); line; line = session.next(/*wait=*/false)) {
-    const int64_t index = line->index;
-    std::optional<Record> record;
-    try {
-      record.emplace(*line, field_names());
-      auto sequence = read_sequence(record->fields(), folder);
+    std::optional<Answer> answer;
+    const auto failed = failure_of(*line, field_names(), [&](Record& record) {
+      auto sequence = read_sequence(record.fields(), folder);
       if (sequence.scored() == 0) {
-        session.put(index, record->answer({{"logprobs", Json::array()}, {"entropies", Json::array()}}));
+        answer = record.answer({{"logprobs", Json::array()}, {"entropies", Json::array()}});
       } else {
         tokens += static_cast<int64_t>(sequence.ids.size());
-        jobs.push_back({std::move(*record), std::move(sequence)});
+        jobs.push_back({std::move(record), std::move(sequence)});
       }
-    } catch (...) {
-      const Problem problem = current_problem();
-      session.put(index, record ? record->failure(problem) : failure(*line, problem));
-    }
+    });
+    if (failed) answer = failed;
+    if (answer) session.put(line->index, std::move(*answer));
     if (++lines >= kRoundLines || tokens >= kRoundTokens || session.stopped()) break;
   }
   return jobs;
@@ -94,34 +91,34 @@ void score_jobs(std::span<const Job* const> jobs, const ModelFolder& folder, dou
   for (const Job* job : jobs) sequences.push_back(&job->sequence);
   policy::PackedBatch batch;
   policy::TokenStatistics statistics;
+  std::optional<Problem> problem;
   try {
     const at::NoGradGuard no_grad;
     batch = policy::pack(sequences, folder.model().device());
     statistics = policy::score(folder.model(), batch, temperature, /*want_entropy=*/true, {});
   } catch (...) {
-    if (jobs.size() == 1) {
-      session.put(jobs[0]->record.line().index, jobs[0]->record.failure(current_problem()));
-    } else {
-      for (const Job* job : jobs) score_jobs({&job, 1}, folder, temperature, session);
-    }
-    return;
+    problem = current_problem();
   }
+  if (problem && jobs.size() == 1) session.put(jobs[0]->record.line().index, jobs[0]->record.failure(*problem));
+  if (problem && jobs.size() > 1) {
+    for (const Job* job : jobs) score_jobs({&job, 1}, folder, temperature, session);
+  }
+  if (problem) return;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const Record& record = jobs[i]->record;
-    try {
-      session.put(record.line().index,
-                  record.answer(statistics_json(statistics, batch.scored_offsets[i], batch.scored_offsets[i + 1])));
-    } catch (const Error&) {
-      session.put(record.line().index, record.failure(current_problem()));
-    }
+    session.put(record.line().index, answer_or_failure(record, [&] {
+                  return statistics_json(statistics, batch.scored_offsets[i], batch.scored_offsets[i + 1]);
+                }));
   }
 }
 
 void score_round(const std::vector<Job>& jobs, const ModelFolder& folder, double temperature, FilterSession& session) {
   std::vector<int64_t> lengths;
+  lengths.reserve(jobs.size());
   for (const auto& job : jobs) lengths.push_back(static_cast<int64_t>(job.sequence.ids.size()));
   for (const auto& indices : policy::split_by_tokens(lengths, kMicroBatchTokens)) {
     std::vector<const Job*> chosen;
+    chosen.reserve(indices.size());
     for (int64_t i : indices) chosen.push_back(&jobs[static_cast<size_t>(i)]);
     score_jobs(chosen, folder, temperature, session);
   }
@@ -130,7 +127,7 @@ void score_round(const std::vector<Job>& jobs, const ModelFolder& folder, double
 int run_logprobs(const Arguments& arguments, Streams& streams) {
   CommandLine line("logprobs", "Gives the logprob and the entropy of each completion token under a model.");
   declare_model_options(line);
-  line.option("temperature", "T", "of the distribution, above 0; default 1.0");
+  line.option("temperature", "T", "of the distribution; default 1.0");
   declare_filter_options(line);
   line.epilogue(
       "Fields read: ids and completion_start (1), or the texts prompt and completion.\n"
@@ -139,7 +136,8 @@ int run_logprobs(const Arguments& arguments, Streams& streams) {
       "  echo '{\"ids\": [5, 17, 3, 8], \"completion_start\": 2}' | laconic logprobs --model DIR");
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const double temperature = line.number("temperature", 1.0);
-  if (temperature <= 0) fail(ErrorKind::usage, "--temperature: expected a number above 0, found {}", temperature);
+  if (temperature < kLeastTemperature)
+    fail(ErrorKind::usage, "--temperature: expected a number from {} on, found {}", kLeastTemperature, temperature);
   const auto folder = ModelFolder::load(line);
   FilterSession session(line, streams);
   while (!session.stopped()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,5 +48,30 @@ class Record {
 
 // A line that could not be read.
 Answer failure(const Line& line, const Problem& problem);
+
+// Reads the line and gives it to `work`, which may keep the record as the last thing it does. Whatever is thrown on the
+// way becomes the line's failure; nothing where all went well.
+template <typename Work>
+std::optional<Answer> failure_of(const Line& line, const std::vector<std::string>& field_names, const Work& work) {
+  std::optional<Record> record;
+  try {
+    record.emplace(line, field_names);
+    work(*record);
+    return std::nullopt;
+  } catch (...) {
+    const Problem problem = current_problem();
+    return record ? record->failure(problem) : failure(line, problem);
+  }
+}
+
+// The answer of a record, `work` giving the added fields, or its failure.
+template <typename Work>
+Answer answer_or_failure(const Record& record, const Work& work) {
+  try {
+    return record.answer(work());
+  } catch (...) {
+    return record.failure(current_problem());
+  }
+}
 
 }  // namespace laconic::cli

@@ -162,6 +162,15 @@ TEST(Generate, StopStringsCutTheText) {
   EXPECT_EQ(text, greedy_text(model, "").substr(0, greedy_text(model, "").find(full[2])));
 }
 
+TEST(Generate, AStopStringMaySpanTokens) {
+  const SmallModel model;
+  const std::string text = greedy_text(model, "");
+  const auto words = split(text, ' ');
+  // The letters around a space: the end of one word and the begin of the next.
+  const std::string stop = words[1].substr(words[1].size() - 1) + " " + words[2].substr(0, 1);
+  EXPECT_EQ(greedy_text(model, ",\"stop\":[\"zzz\"," + Json(stop).dump() + "]"), text.substr(0, text.find(stop)));
+}
+
 TEST(Generate, StopIdsEndTheIdsAndLeaveTheText) {
   const SmallModel model;
   const auto plain = run_cli({"generate", "--model", model.path()},
@@ -222,7 +231,8 @@ TEST(Generate, WrongLines) {
       {"{\"prompt_ids\":[1],\"max_tokens\":0}", "max_tokens: expected a whole number from 1"},
       {"{\"prompt_ids\":[1],\"max_tokens\":600}", "more than the model's window of 512"},
       {"{\"prompt_ids\":[1],\"max_tokens\":400}", "1 prompt tokens and 400 new ones are more than --batch-tokens 300"},
-      {"{\"prompt_ids\":[1],\"temperature\":-1}", "temperature: expected a number >= 0"},
+      {"{\"prompt_ids\":[1],\"temperature\":-1}",
+       "temperature: expected 0 (greedy) or a number from 1e-06 on, found the number -1"},
       {"{\"prompt_ids\":[1],\"temperature\":\"hot\"}", "temperature: expected a number, found the string \\\"hot\\\""},
       {"{\"prompt_ids\":[1],\"top_p\":0}", "top_p: expected a number in (0, 1]"},
       {"{\"prompt_ids\":[1],\"min_p\":2}", "min_p: expected a number in [0, 1]"},
@@ -240,6 +250,49 @@ TEST(Generate, WrongLines) {
   const auto outcome = run_cli({"generate", "--model", model.path(), "--batch-tokens", "300"}, input);
   ASSERT_EQ(outcome.lines().size(), cases.size());
   for (size_t i = 0; i < cases.size(); ++i) EXPECT_THAT(outcome.lines()[i], HasSubstr(cases[i].second));
+}
+
+// A model whose logits overflow behind token 60 and nowhere else: one dimension that only its embedding has, and a
+// final norm that blows it up.
+void save_fragile_model(const std::filesystem::path& folder) {
+  const auto config = tiny_config(model::Architecture::qwen2);
+  auto model = model::Model::random(config, /*seed=*/5, at::kFloat, at::kCPU);
+  for (const auto& [name, tensor] : model.named_tensors()) {
+    if (name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight")) tensor.select(0, 0).zero_();
+    if (name == "model.embed_tokens.weight") {
+      tensor.select(1, 0).zero_();
+      tensor.select(0, 60).select(0, 0).fill_(1.0);
+    }
+    if (name == "model.norm.weight") tensor.select(0, 0).fill_(3e38);
+  }
+  model.save_folder(folder, at::kFloat);
+}
+
+TEST(Generate, AFailureInTheEngineGoesToItsOwnLine) {
+  const TemporaryFolder folder;
+  save_fragile_model(folder.path());
+  const auto input = [](const std::string& seventh) {
+    std::string lines;
+    for (int i = 0; i < 40; ++i)
+      lines += i == 7 ? seventh + "\n"
+                      : Json{{"prompt_ids", {3 + i % 50, 5}}, {"n", 1 + i % 3}, {"max_tokens", 1}}.dump() + "\n";
+    return lines;
+  };
+  const auto broken = run_cli({"generate", "--model", folder.path().string()}, input("{\"id\":1}"));
+  const auto fragile = run_cli({"generate", "--model", folder.path().string()},
+                               input("{\"prompt_ids\":[5,60],\"max_tokens\":1,\"n\":2,\"id\":1}"));
+  ASSERT_EQ(fragile.lines().size(), 40u);
+  EXPECT_EQ(fragile.json(7)["error"]["kind"], "numeric") << fragile.lines()[7];
+  EXPECT_EQ(fragile.json(7)["id"], 1);
+  for (size_t i = 0; i < 40; ++i) {
+    if (i == 7) continue;
+    EXPECT_EQ(fragile.lines()[i], broken.lines()[i]);
+  }
+  // The same for a forward pass of several lines.
+  const auto scored = run_cli({"logprobs", "--model", folder.path().string()},
+                              "{\"ids\":[5,6]}\n{\"ids\":[5,60,7]}\n{\"ids\":[5,6]}\n");
+  EXPECT_EQ(scored.json(1)["error"]["kind"], "numeric");
+  EXPECT_EQ(scored.lines()[0], scored.lines()[2]);
 }
 
 TEST(Generate, Bf16WeightsRun) {

@@ -35,7 +35,7 @@ TEST(Process, EndsQuietlyWhenItsReaderGoes) {
 
 TEST(Process, AnOutputThatCannotBeWrittenIsAnError) {
   for (const char* redirect : {">/dev/full", ">&-"}) {
-    for (const char* command : {"grade", "--help", "help doctor", "config reference", "--version"}) {
+    for (const char* command : {"grade", "--help", "config reference"}) {
       const auto outcome = run_shell(std::string("\"$LACONIC\" ") + command + " <\"$IN\" " + redirect, right_lines(1));
       EXPECT_EQ(outcome.status, 1) << command << " " << redirect;
       EXPECT_THAT(outcome.err, HasSubstr("cannot write the output: ")) << command << " " << redirect;

@@ -27,29 +27,33 @@ struct Deviation {
 std::map<std::string, double> check_statistics(const std::string& model, const GoldenModel& golden,
                                                const std::string& temperature, const std::string& dtype,
                                                Deviation& logprobs, Deviation& entropies) {
-  std::map<std::string, double> losses;
+  std::vector<Json> lines;
   for (const std::string variant : {"full", "left", "right"}) {
-    std::vector<Json> lines;
-    const auto rows = golden.rows(variant);
-    for (const auto& row : rows) lines.push_back({{"ids", row.ids}});
-    const auto outcome =
-        run_program({"logprobs", "--model", model, "--temperature", temperature, "--dtype", dtype}, to_lines(lines));
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    const auto results = from_lines(outcome.out);
+    for (const auto& row : golden.rows(variant)) lines.push_back({{"ids", row.ids}});
+  }
+  const auto outcome =
+      run_program({"logprobs", "--model", model, "--temperature", temperature, "--dtype", dtype}, to_lines(lines));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const auto results = from_lines(outcome.out);
+  std::map<std::string, double> losses;
+  size_t line = 0;
+  for (const std::string variant : {"full", "left", "right"}) {
     const auto expected = golden.tensors.tensor(variant + ".logprob.t" + temperature);
     const auto entropy = golden.tensors.tensor(variant + ".entropy.t" + temperature);
     double sum = 0, count = 0;
-    for (size_t r = 0; r < rows.size(); ++r) {
-      const auto row = static_cast<int64_t>(r);
-      EXPECT_EQ(results.at(r)["logprobs"].size(), rows[r].ids.size() - 1);
-      for (size_t t = 0; t + 1 < rows[r].ids.size(); ++t) {
-        const auto column = rows[r].begin + static_cast<int64_t>(t);
-        const double logprob = results[r]["logprobs"][t];
-        logprobs.add(logprob, expected[row][column].item<double>());
-        entropies.add(results[r]["entropies"][t], entropy[row][column].item<double>());
+    int64_t row_index = 0;
+    for (const auto& row : golden.rows(variant)) {
+      const Json& result = results.at(line++);
+      EXPECT_EQ(result["logprobs"].size(), row.ids.size() - 1);
+      for (size_t t = 0; t + 1 < row.ids.size(); ++t) {
+        const auto column = row.begin + static_cast<int64_t>(t);
+        const double logprob = result["logprobs"][t];
+        logprobs.add(logprob, expected[row_index][column].item<double>());
+        entropies.add(result["entropies"][t], entropy[row_index][column].item<double>());
         sum -= logprob;
         ++count;
       }
+      ++row_index;
     }
     losses[variant] = sum / count;
   }
@@ -123,8 +127,8 @@ TEST_P(ReferenceModel, GreedyTokens) {
 INSTANTIATE_TEST_SUITE_P(Golden, ReferenceModel,
                          testing::Values("tiny-qwen2", "tiny-qwen2-untied", "tiny-qwen2-sharded", "tiny-qwen3",
                                          "tiny-llama", "tiny-mistral", "tiny-qwen3-bf16"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& instance) {
+                           std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

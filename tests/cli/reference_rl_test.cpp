@@ -15,7 +15,7 @@ namespace {
 // All steps of all plans through one run of the program.
 class Scores {
  public:
-  // Returns a number for results(), or nothing where the plan is to be skipped.
+  // Returns the number under which result() knows the plan.
   size_t add(const Plan& plan) {
     begins_.push_back(steps_.size());
     steps_.insert(steps_.end(), plan.steps.begin(), plan.steps.end());

@@ -221,7 +221,7 @@ Plan cross_entropy(const Call& call) {
 
 Plan token_losses(const Json& loss, const std::vector<Json>& tokens) {
   Plan plan;
-  for (const auto& one : tokens) plan.steps.push_back(step({{"loss", loss}}, {one}));
+  for (const auto& one : tokens) plan.steps.push_back(step({{"loss", loss}}, Json::array({one})));
   plan.read = losses_of;
   return plan;
 }
@@ -276,7 +276,7 @@ Plan torchtune_rewards(const Call& call) {
                                   {{"coefficient", divergence ? 1.0 : coefficient},
                                    {"estimator", "k1"},
                                    {"place", divergence ? "loss" : "reward"}}}},
-                                {completion}));
+                                Json::array({completion})));
     }
   }
   const size_t columns = call.args[1][0].size();

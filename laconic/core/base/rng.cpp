@@ -1,5 +1,6 @@
 #include "laconic/core/base/rng.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -22,7 +23,8 @@ uint64_t splitmix(uint64_t x) {
 
 double to_open_unit(uint32_t high, uint32_t low) {
   const uint64_t bits = ((static_cast<uint64_t>(high) << 32) | low) >> 11;  // 53 bits
-  return (static_cast<double>(bits) + 0.5) * 0x1.0p-53;
+  // The largest value plus a half would round up to 1.
+  return std::min((static_cast<double>(bits) + 0.5) * 0x1.0p-53, 1.0 - 0x1.0p-53);
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 #include "laconic/core/checkpoint/store.h"
 
+#include <fcntl.h>
+#include <stdio.h>  // renameat2
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <fstream>
+#include <string_view>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
@@ -19,16 +20,21 @@ using nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kPartial = ".partial";    // is being written
+constexpr const char* kReplaced = ".replaced";  // complete, and about to be replaced by another of its position
 
 std::string folder_name(const Position& p) {
   return fmt::format("step-{:08}.{:04}", p.step, p.update);
 }
 
+// Nothing for the name of anything that the store did not write, such as a user's copy "step-00000100.0000.best".
 std::optional<Position> position_of(const fs::path& folder) {
   long long step = 0, update = 0;
   int used = 0;
   const std::string name = folder.filename().string();
   if (std::sscanf(name.c_str(), "step-%lld.%lld%n", &step, &update, &used) != 2) return std::nullopt;
+  const std::string rest = name.substr(static_cast<size_t>(used));
+  if (!rest.empty() && rest != kPartial && rest != kReplaced) return std::nullopt;
   return Position{step, update};
 }
 
@@ -53,25 +59,50 @@ void write_manifest(const fs::path& folder, const Position& position) {
   write_file_atomic(folder / kManifest, manifest.dump(2) + "\n");
 }
 
-Position check_manifest(const fs::path& folder) {
+// Whether every file is read to compare its sum, or only its size is looked at.
+enum class Check { sizes, sums };
+
+void check_file(const fs::path& path, const json& expected, Check check) {
+  const std::string name = path.filename().string();
+  if (!fs::exists(path)) fail(ErrorKind::input, "it is incomplete: {} is missing", name);
+  if (!fs::is_regular_file(path)) fail(ErrorKind::input, "{} is no regular file", name);
+  if (fs::file_size(path) != expected.at("bytes").get<uintmax_t>())
+    fail(ErrorKind::input, "{} has {} bytes, expected {}", name, fs::file_size(path), expected.at("bytes").dump());
+  if (check == Check::sums && file_crc(path) != expected.at("crc32").get<uint32_t>())
+    fail(ErrorKind::input, "the checksum of {} does not match", name);
+}
+
+Position check_manifest(const fs::path& folder, Check check) {
   if (!fs::exists(folder / kManifest)) fail(ErrorKind::input, "it is incomplete: {} is missing", kManifest);
-  json manifest;
   try {
-    manifest = json::parse(read_file(folder / kManifest));
+    const json manifest = json::parse(read_file(folder / kManifest));
     if (manifest.at("format") != kFormat)
       fail(ErrorKind::input, "its format is {}, expected {}", manifest["format"].dump(), kFormat);
-    for (const auto& [name, expected] : manifest.at("files").items()) {
-      const auto path = folder / name;
-      if (!fs::exists(path)) fail(ErrorKind::input, "it is incomplete: {} is missing", name);
-      if (fs::file_size(path) != expected.at("bytes").get<uintmax_t>()) {
-        fail(ErrorKind::input, "{} has {} bytes, expected {}", name, fs::file_size(path), expected.at("bytes").dump());
-      }
-      if (file_crc(path) != expected.at("crc32").get<uint32_t>())
-        fail(ErrorKind::input, "the checksum of {} does not match", name);
+    const auto& files = manifest.at("files");
+    for (const char* name : {"weights.safetensors", "optimizer.safetensors", "state.json", "rollout.cbor"}) {
+      const bool wanted = std::string_view(name) != "rollout.cbor" || fs::exists(folder / name);
+      if (wanted && !files.contains(name)) fail(ErrorKind::input, "its {} does not list {}", kManifest, name);
     }
-    return {manifest.at("step"), manifest.at("update")};
+    for (const auto& [name, expected] : files.items()) check_file(folder / name, expected, check);
+    const Position position{manifest.at("step"), manifest.at("update")};
+    if (position_of(folder).value_or(position) != position) {
+      fail(ErrorKind::input, "its {} says step {}, update {}, which its name does not", kManifest, position.step,
+           position.update);
+    }
+    return position;
   } catch (const json::exception& error) {
     fail(ErrorKind::input, "its {} is damaged: {}", kManifest, error.what());
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorKind::input, "it cannot be read: {}", error.code().message());
+  }
+}
+
+bool looks_complete(const fs::path& folder) {
+  try {
+    check_manifest(folder, Check::sizes);
+    return true;
+  } catch (const Error&) {
+    return false;
   }
 }
 
@@ -80,6 +111,49 @@ NamedTensors read_tensors(const fs::path& path) {
   NamedTensors tensors;
   for (const auto& name : file.names()) tensors.emplace_back(name, file.tensor(name).clone());
   return tensors;
+}
+
+// JSON has no word for NaN and infinity, which would come back as null.
+std::string exact_text(const json& state) {
+  std::string text;
+  try {
+    text = state.dump(2) + "\n";
+  } catch (const json::exception& error) {
+    fail(ErrorKind::internal, "the state cannot be written as JSON: {}", error.what());
+  }
+  if (json::parse(text) != state)
+    fail(ErrorKind::internal, "the state does not survive being written as JSON: it holds a number that is not finite");
+  return text;
+}
+
+void write_content(const fs::path& folder, const Content& content) {
+  model::write_safetensors(folder / "weights.safetensors", content.weights);
+  model::write_safetensors(folder / "optimizer.safetensors", content.optimizer);
+  write_file_atomic(folder / "state.json", exact_text(content.state));
+  if (content.rollout.is_null()) return;
+  const auto bytes = json::to_cbor(content.rollout);
+  write_file_atomic(folder / "rollout.cbor", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// Gives a complete folder its name. Where a checkpoint has that name already, the two change places in one step, so
+// that at every moment one of them is there; what was replaced is then removed.
+void put_in_place(const fs::path& partial, const fs::path& target) {
+  std::error_code ignored;
+  if (!fs::exists(target)) {
+    fs::rename(partial, target);
+    return;
+  }
+  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
+    fs::remove_all(partial, ignored);
+    return;
+  }
+  // A file system without exchange: the old one keeps a name under which it is found.
+  auto replaced = target;
+  replaced += kReplaced;
+  fs::remove_all(replaced, ignored);
+  fs::rename(target, replaced);
+  fs::rename(partial, target);
+  fs::remove_all(replaced, ignored);
 }
 
 }  // namespace
@@ -92,21 +166,14 @@ fs::path Store::save(const Position& position, const Content& content) {
   ensure_writable_folder(folder_);
   auto target = folder_ / folder_name(position);
   auto partial = target;
-  partial += ".partial";
+  partial += kPartial;
   std::error_code ignored;
   fs::remove_all(partial, ignored);
   try {
     fs::create_directories(partial);
-    model::write_safetensors(partial / "weights.safetensors", content.weights);
-    model::write_safetensors(partial / "optimizer.safetensors", content.optimizer);
-    write_file_atomic(partial / "state.json", content.state.dump(2) + "\n");
-    if (!content.rollout.is_null()) {
-      const auto bytes = json::to_cbor(content.rollout);
-      write_file_atomic(partial / "rollout.cbor", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    }
+    write_content(partial, content);
     write_manifest(partial, position);
-    fs::remove_all(target, ignored);
-    fs::rename(partial, target);
+    put_in_place(partial, target);
     sync_path(folder_);
   } catch (const fs::filesystem_error& error) {
     fs::remove_all(partial, ignored);
@@ -115,7 +182,7 @@ fs::path Store::save(const Position& position, const Content& content) {
     fs::remove_all(partial, ignored);
     throw;
   }
-  remove_old();
+  remove_old(position);
   return target;
 }
 
@@ -127,27 +194,37 @@ std::vector<fs::path> Store::folders_newest_first() const {
       if (entry.is_directory() && position) found.emplace_back(*position, entry.path());
     }
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a > b; });
+  // Of one position the one under its own name comes first.
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::vector<fs::path> folders;
   folders.reserve(found.size());
   for (auto& entry : found) folders.push_back(std::move(entry.second));
   return folders;
 }
 
-void Store::remove_old() const {
+void Store::remove_old(const Position& saved) const {
   int complete = 0;
   std::error_code ignored;
   for (const auto& folder : folders_newest_first()) {
-    const bool partial = folder.extension() == ".partial";
-    if (!partial) ++complete;
-    if (partial || complete > keep_) fs::remove_all(folder, ignored);
+    if (folder.extension() == kPartial) {
+      fs::remove_all(folder, ignored);
+      continue;
+    }
+    // A later one was passed over when this run began: it is damaged, whatever it looks like, and left to its owner.
+    if (*position_of(folder) > saved) continue;
+    if (complete >= keep_) {
+      fs::remove_all(folder, ignored);
+    } else if (looks_complete(folder)) {
+      ++complete;
+    }
   }
 }
 
 Store::Loaded Store::load(const fs::path& folder) {
   Loaded loaded;
   loaded.folder = folder;
-  loaded.position = check_manifest(folder);
+  loaded.position = check_manifest(folder, Check::sums);
   loaded.content.weights = read_tensors(folder / "weights.safetensors");
   loaded.content.optimizer = read_tensors(folder / "optimizer.safetensors");
   try {
@@ -163,7 +240,7 @@ Store::Loaded Store::load(const fs::path& folder) {
 std::optional<Store::Loaded> Store::load_newest(
     const std::function<void(const fs::path&, const std::string&)>& on_passed_over) const {
   for (const auto& folder : folders_newest_first()) {
-    if (folder.extension() == ".partial") {
+    if (folder.extension() == kPartial) {
       on_passed_over(folder, "it is incomplete: the run ended while it was written");
       continue;
     }

@@ -1,8 +1,8 @@
 // Checkpoints of a run: folders that are either complete or not there.
 //
 // A checkpoint is written into `<name>.partial`, every file flushed, a manifest with sizes and CRC-32 sums last, then
-// the folder is renamed. Loading takes the newest one whose manifest holds; every other is named in a warning and
-// passed over.
+// the folder is renamed; one of the same position is exchanged for it. Loading takes the newest one whose manifest
+// holds; every other is named in a warning and passed over.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,7 +20,8 @@ namespace laconic::checkpoint {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// What is saved. `state` must be enough, with the tensors, to continue bit for bit.
+// What is saved. `state` must be enough, with the tensors, to continue bit for bit; a number in it that is not finite
+// is an error (JSON cannot hold it).
 struct Content {
   nlohmann::json state;
   NamedTensors weights;  // under the parameters' names
@@ -37,7 +38,7 @@ struct Position {
 
 class Store {
  public:
-  // `keep`: how many of the newest complete checkpoints stay; >= 1.
+  // `keep`: how many complete checkpoints stay, of those up to the one saved last; >= 1.
   Store(std::filesystem::path folder, int keep);
 
   // Returns the folder written. On failure (a full disk) the partial folder is removed, earlier checkpoints are
@@ -62,7 +63,7 @@ class Store {
 
  private:
   std::vector<std::filesystem::path> folders_newest_first() const;
-  void remove_old() const;
+  void remove_old(const Position& saved) const;
 
   std::filesystem::path folder_;
   int keep_;

@@ -38,14 +38,16 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
 };
 
 void check_tokens(const at::Tensor& ids, const at::Tensor& positions, const ModelConfig& config) {
-  LACONIC_CHECK(ids.dim() == 1 && ids.sizes() == positions.sizes() && ids.scalar_type() == at::kLong,
-                "ids and positions must be [tokens] int64");
+  LACONIC_CHECK(ids.dim() == 1 && ids.sizes() == positions.sizes() && ids.scalar_type() == at::kLong &&
+                    positions.scalar_type() == at::kLong && ids.is_contiguous() && positions.is_contiguous(),
+                "ids and positions must be [tokens] int64, contiguous");
   if (!ids.is_cpu() || ids.numel() == 0) return;
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* position = positions.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < ids.numel(); ++i) {
     if (id[i] < 0 || id[i] >= config.vocab_size)
       fail(ErrorKind::input, "token id {} is outside of the model's vocabulary of {}", id[i], config.vocab_size);
+    LACONIC_CHECK(position[i] >= 0, "positions count from 0, found {}", position[i]);
     if (position[i] >= config.max_positions) {
       fail(ErrorKind::input, "a sequence of at least {} tokens is longer than the model's window of {}",
            position[i] + 1, config.max_positions);

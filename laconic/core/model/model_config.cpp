@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/model/architecture_names.h"
 
 namespace laconic::model {
 namespace {
@@ -17,6 +20,7 @@ namespace fs = std::filesystem;
 
 // One config.json with its name for messages.
 struct Source {
+  static constexpr uint64_t kLargest = std::numeric_limits<int32_t>::max();
   std::string name;
   Json json;
 
@@ -31,7 +35,8 @@ struct Source {
       if (fallback) return *fallback;
       fail(ErrorKind::input, "{}: the key {} is missing", name, key);
     }
-    if (!json[key].is_number_integer() || json[key].get<int64_t>() <= 0) wrong(key, "a whole number above 0");
+    const bool whole = json[key].is_number_unsigned() && json[key].get<uint64_t>() > 0;
+    if (!whole || json[key].get<uint64_t>() > kLargest) wrong(key, "a whole number from 1 to 2147483647");
     return json[key].get<int64_t>();
   }
 
@@ -54,17 +59,12 @@ struct Source {
   }
 };
 
-constexpr std::array<std::pair<const char*, Architecture>, 4> kArchitectures = {{{"llama", Architecture::llama},
-                                                                                 {"mistral", Architecture::mistral},
-                                                                                 {"qwen2", Architecture::qwen2},
-                                                                                 {"qwen3", Architecture::qwen3}}};
-constexpr std::array<const char*, 4> kClasses = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM",
-                                                 "Qwen3ForCausalLM"};
-
 Architecture read_architecture(const Source& source) {
   const std::string type = source.text("model_type", "");
   for (const auto& [name, architecture] : kArchitectures) {
     if (type != name) continue;
+    if (source.has("architectures") && !source.json["architectures"].is_array())
+      source.wrong("architectures", "a list of class names");
     if (source.has("architectures") && !source.json["architectures"].empty()) {
       const auto& first = source.json["architectures"][0];
       const char* expected = kClasses[static_cast<size_t>(architecture)];
@@ -79,68 +79,124 @@ Architecture read_architecture(const Source& source) {
        source.name, type);
 }
 
-// Both styles: rope_theta and rope_scaling beside each other, or both inside rope_parameters.
-void read_rope(const Source& source, ModelConfig& config) {
-  const bool nested = source.has("rope_parameters");
-  const char* key = nested ? "rope_parameters" : "rope_scaling";
-  config.rope_theta = source.number("rope_theta", 10000.0);
-  if (source.number("partial_rotary_factor", 1.0) != 1.0) {
-    fail(ErrorKind::unsupported, "{}: partial_rotary_factor: only 1 is supported, found {}", source.name,
-         source.json["partial_rotary_factor"].dump());
+void reject_partial_rotation(const Source& source) {
+  if (source.number("partial_rotary_factor", 1.0) == 1.0) return;
+  fail(ErrorKind::unsupported, "{}: partial_rotary_factor: only 1 is supported, found {}", source.name,
+       source.json["partial_rotary_factor"].dump());
+}
+
+// The object with the kind of scaling; a key that is not understood could change every number.
+void read_rope_scaling(const Source& rope, RopeScaling& scaling) {
+  constexpr std::array<std::string_view, 8> kKnown = {"rope_theta",
+                                                      "rope_type",
+                                                      "type",
+                                                      "factor",
+                                                      "low_freq_factor",
+                                                      "high_freq_factor",
+                                                      "original_max_position_embeddings",
+                                                      "partial_rotary_factor"};
+  for (const auto& [key, value] : rope.json.items()) {
+    if (!value.is_null() && std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
+      fail(ErrorKind::unsupported, "{}: the key {} is not supported", rope.name, key);
   }
-  if (!source.has(key)) return;
-  Source rope{fmt::format("{}: {}", source.name, key), source.json[key]};
-  if (!rope.json.is_object()) source.wrong(key, "an object");
-  config.rope_theta = rope.number("rope_theta", config.rope_theta);
+  const auto need = [&](std::initializer_list<const char*> keys) {
+    for (const char* key : keys) {
+      if (!rope.has(key)) fail(ErrorKind::input, "{}: the key {} is missing", rope.name, key);
+    }
+  };
   const std::string kind = rope.text("rope_type", rope.text("type", "default"));
-  auto& scaling = config.rope_scaling;
+  if (rope.text("type", kind) != kind) {
+    fail(ErrorKind::input, "{}: rope_type ({}) and type ({}) contradict each other", rope.name, kind,
+         rope.text("type", kind));
+  }
   if (kind == "default") return;
   if (kind == "linear") {
+    need({"factor"});
     scaling.kind = RopeScaling::Kind::linear;
-    scaling.factor = rope.number("factor", 1.0);
   } else if (kind == "llama3") {
+    need({"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"});
     scaling.kind = RopeScaling::Kind::llama3;
-    for (const char* needed : {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
-      if (!rope.has(needed)) fail(ErrorKind::input, "{}: the key {} is missing", rope.name, needed);
-    }
-    scaling.factor = rope.number("factor", 1.0);
     scaling.low_frequency_factor = rope.number("low_freq_factor", 1.0);
     scaling.high_frequency_factor = rope.number("high_freq_factor", 4.0);
     scaling.original_max_positions = rope.integer("original_max_position_embeddings");
+    if (!(scaling.low_frequency_factor > 0 && scaling.low_frequency_factor < scaling.high_frequency_factor)) {
+      fail(ErrorKind::input, "{}: expected 0 < low_freq_factor < high_freq_factor, found {} and {}", rope.name,
+           scaling.low_frequency_factor, scaling.high_frequency_factor);
+    }
   } else {
     fail(ErrorKind::unsupported, "{}: rope_type: `{}` is not supported; expected default, linear or llama3", rope.name,
          kind);
   }
+  scaling.factor = rope.number("factor", 1.0);
   if (!(scaling.factor > 0))
     fail(ErrorKind::input, "{}: factor: expected a number above 0, found {}", rope.name, scaling.factor);
 }
 
-// What would change the numbers and is not done here must not be ignored.
-void reject_unsupported(const Source& source, const ModelConfig& config) {
-  const auto reject = [&](const char* key, const char* expected) {
-    fail(ErrorKind::unsupported, "{}: {}: {} is not supported, expected {}", source.name, key, source.json[key].dump(),
-         expected);
-  };
-  if (source.text("hidden_act", "silu") != "silu") reject("hidden_act", "silu");
-  const bool windowed = config.architecture == Architecture::mistral ? source.has("sliding_window")
-                                                                     : source.boolean("use_sliding_window", false);
-  if (windowed && source.integer("sliding_window", 1) < config.max_positions)
-    reject("sliding_window", "null (no sliding window)");
-  if (source.has("layer_types")) {
-    for (const auto& type : source.json["layer_types"]) {
-      if (type != "full_attention" && windowed) reject("layer_types", "full_attention for every layer");
+// Both styles: rope_theta and rope_scaling beside each other, or both inside rope_parameters.
+void read_rope(const Source& source, ModelConfig& config) {
+  const bool nested = source.has("rope_parameters");
+  if (nested && source.has("rope_scaling"))
+    fail(ErrorKind::input, "{}: rope_parameters and rope_scaling are both there; expected one of them", source.name);
+  const char* key = nested ? "rope_parameters" : "rope_scaling";
+  config.rope_theta = source.number("rope_theta", 10000.0);
+  reject_partial_rotation(source);
+  if (source.has(key)) {
+    const Source rope{fmt::format("{}: {}", source.name, key), source.json[key]};
+    if (!rope.json.is_object()) source.wrong(key, "an object");
+    reject_partial_rotation(rope);
+    const double theta = rope.number("rope_theta", config.rope_theta);
+    if (source.has("rope_theta") && theta != config.rope_theta) {
+      fail(ErrorKind::input, "{}: rope_theta is {} at the top and {} in {}", source.name, config.rope_theta, theta,
+           key);
     }
+    config.rope_theta = theta;
+    read_rope_scaling(rope, config.rope_scaling);
   }
-  if (source.has("quantization_config"))
-    fail(ErrorKind::unsupported, "{}: quantization_config: quantised weights are not supported", source.name);
+  if (!(config.rope_theta > 0))
+    fail(ErrorKind::input, "{}: rope_theta: expected a number above 0, found {}", source.name, config.rope_theta);
 }
 
-std::vector<int32_t> read_eos(const Source& source) {
+// A window that is as long as the model's is none. Absent keys mean what the reference's classes mean by them: Mistral
+// a window of 4096, the others none.
+void reject_windows(const Source& source, const ModelConfig& config) {
+  const bool mistral = config.architecture == Architecture::mistral;
+  const bool windowed = mistral ? !source.json.contains("sliding_window") || source.has("sliding_window")
+                                : source.boolean("use_sliding_window", false);
+  const int64_t window = windowed ? source.integer("sliding_window", 4096) : config.max_positions;
+  if (window < config.max_positions) {
+    fail(ErrorKind::unsupported, "{}: sliding_window: {} ({}) is not supported, expected null (no sliding window)",
+         source.name, source.has("sliding_window") ? source.json["sliding_window"].dump() : "no value",
+         source.has("sliding_window") ? fmt::format("a window below max_position_embeddings {}", config.max_positions)
+                                      : "which means 4096");
+  }
+  if (!source.has("layer_types")) return;
+  const auto& types = source.json["layer_types"];
+  if (!types.is_array() || static_cast<int64_t>(types.size()) != config.layers)
+    source.wrong("layer_types", fmt::format("a list of {} types (num_hidden_layers)", config.layers).c_str());
+  for (const auto& type : types) {
+    if (type == "full_attention" || (windowed && type == "sliding_attention")) continue;
+    fail(ErrorKind::unsupported, "{}: layer_types: {} is not supported, expected full_attention for every layer",
+         source.name, type.dump());
+  }
+}
+
+// What would change the numbers and is not done here must not be ignored.
+void reject_unsupported(const Source& source, const ModelConfig& config) {
+  const std::string activation = source.text("hidden_act", "silu");
+  if (activation != "silu" && activation != "swish")
+    fail(ErrorKind::unsupported, "{}: hidden_act: `{}` is not supported, expected silu", source.name, activation);
+  if (source.has("quantization_config"))
+    fail(ErrorKind::unsupported, "{}: quantization_config: quantised weights are not supported", source.name);
+  reject_windows(source, config);
+}
+
+std::vector<int32_t> read_eos(const Source& source, int64_t vocab_size) {
   std::vector<int32_t> ids;
   if (!source.has("eos_token_id")) return ids;
   const auto& value = source.json["eos_token_id"];
   const auto add = [&](const Json& item) {
-    if (!item.is_number_integer()) source.wrong("eos_token_id", "a token id or a list of them");
+    const bool inside = item.is_number_unsigned() && item.get<uint64_t>() < static_cast<uint64_t>(vocab_size);
+    if (!inside) source.wrong("eos_token_id", "a token id below vocab_size or a list of them");
     ids.push_back(item.get<int32_t>());
   };
   if (value.is_array()) {
@@ -160,6 +216,11 @@ Json parse_json(const fs::path& path) {
 }
 
 void check_consistency(const Source& source, const ModelConfig& c) {
+  if (!source.has("head_dim") && c.architecture != Architecture::qwen3 && c.hidden % c.heads != 0) {
+    fail(ErrorKind::input,
+         "{}: hidden_size ({}) must be a multiple of num_attention_heads ({}) where head_dim is absent", source.name,
+         c.hidden, c.heads);
+  }
   if (c.heads % c.kv_heads != 0) {
     fail(ErrorKind::input, "{}: num_attention_heads ({}) must be a multiple of num_key_value_heads ({})", source.name,
          c.heads, c.kv_heads);
@@ -168,8 +229,6 @@ void check_consistency(const Source& source, const ModelConfig& c) {
     fail(ErrorKind::input, "{}: head_dim: expected an even number, found {}", source.name, c.head_dim);
   if (!(c.rms_epsilon > 0))
     fail(ErrorKind::input, "{}: rms_norm_eps: expected a number above 0, found {}", source.name, c.rms_epsilon);
-  if (!(c.rope_theta > 0))
-    fail(ErrorKind::input, "{}: rope_theta: expected a number above 0, found {}", source.name, c.rope_theta);
 }
 
 }  // namespace
@@ -200,18 +259,20 @@ ModelConfig read_model_config(const fs::path& folder_or_file) {
   c.initializer_range = source.number("initializer_range", 0.02);
   c.tied = source.boolean("tie_word_embeddings", false);
   const bool attention_bias = source.boolean("attention_bias", false);
-  const bool has_bias_option = c.architecture == Architecture::llama || c.architecture == Architecture::qwen3;
-  c.qkv_bias = c.architecture == Architecture::qwen2 || (has_bias_option && attention_bias);
-  c.output_bias = has_bias_option && attention_bias;
+  c.output_bias = has_bias_option(c.architecture) && attention_bias;
+  c.qkv_bias = c.architecture == Architecture::qwen2 || c.output_bias;
   c.mlp_bias = c.architecture == Architecture::llama && source.boolean("mlp_bias", false);
   c.qk_norm = c.architecture == Architecture::qwen3;
   read_rope(source, c);
   reject_unsupported(source, c);
   check_consistency(source, c);
-  c.eos_ids = read_eos(source);
+  c.eos_ids = read_eos(source, c.vocab_size);
   const fs::path generation = path.parent_path() / "generation_config.json";
   if (folder && fs::exists(generation)) {
-    const auto ids = read_eos({generation.string(), parse_json(generation)});
+    const Source settings{generation.string(), parse_json(generation)};
+    if (!settings.json.is_object()) fail(ErrorKind::input, "{}: expected a JSON object", settings.name);
+    c.generation_json = settings.json.dump();
+    const auto ids = read_eos(settings, c.vocab_size);
     if (!ids.empty()) c.eos_ids = ids;
   }
   return c;
@@ -229,32 +290,6 @@ int64_t ModelConfig::total_parameters() const {
   if (qk_norm) per_layer += 2 * head_dim;
   if (mlp_bias) per_layer += 2 * intermediate + hidden;
   return matmul_parameters() + layers * per_layer + hidden + (tied ? 0 : vocab_size * hidden);
-}
-
-std::string to_config_json(const ModelConfig& c, const std::string& dtype_name) {
-  Json json = c.source_json.empty() ? Json::object() : Json::parse(c.source_json);
-  const auto index = static_cast<size_t>(c.architecture);
-  json["architectures"] = {kClasses[index]};
-  json["model_type"] = kArchitectures[index].first;
-  json["vocab_size"] = c.vocab_size;
-  json["hidden_size"] = c.hidden;
-  json["intermediate_size"] = c.intermediate;
-  json["num_hidden_layers"] = c.layers;
-  json["num_attention_heads"] = c.heads;
-  json["num_key_value_heads"] = c.kv_heads;
-  json["head_dim"] = c.head_dim;
-  json["max_position_embeddings"] = c.max_positions;
-  json["rms_norm_eps"] = c.rms_epsilon;
-  json["tie_word_embeddings"] = c.tied;
-  json["hidden_act"] = "silu";
-  if (!json.contains("initializer_range")) json["initializer_range"] = c.initializer_range;
-  if (!json.contains("rope_parameters")) json["rope_theta"] = c.rope_theta;
-  if (c.source_json.empty() && !c.eos_ids.empty())
-    json["eos_token_id"] = c.eos_ids.size() == 1 ? Json(c.eos_ids.front()) : Json(c.eos_ids);
-  // Readers of either generation find the dtype under the key that the file used, new files get the old key.
-  if (json.contains("dtype")) json["dtype"] = dtype_name;
-  if (json.contains("torch_dtype") || !json.contains("dtype")) json["torch_dtype"] = dtype_name;
-  return json.dump(2) + "\n";
 }
 
 }  // namespace laconic::model

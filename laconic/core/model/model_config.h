@@ -17,6 +17,8 @@ struct RopeScaling {
   double low_frequency_factor = 1.0;      // llama3
   double high_frequency_factor = 4.0;     // llama3
   int64_t original_max_positions = 8192;  // llama3
+
+  bool operator==(const RopeScaling&) const = default;
 };
 
 struct ModelConfig {
@@ -39,20 +41,28 @@ struct ModelConfig {
   int64_t max_positions = 0;
   double initializer_range = 0.02;
   std::vector<int32_t> eos_ids;  // from generation_config.json where present, else config.json
-  std::string source_json;       // the file as read, so that unknown fields survive a write
+  // The two files as read, so that unknown fields survive a write; empty for a model that was not read.
+  std::string source_json;
+  std::string generation_json;
 
   // Parameters that take part in a matmul per token, head included (P of docs/benchmarks.md).
   int64_t matmul_parameters() const;
   int64_t total_parameters() const;
   int64_t qkv_rows() const { return (heads + 2 * kv_heads) * head_dim; }
+
+  bool operator==(const ModelConfig&) const = default;
 };
 
 // Reads config.json (both the style with rope_theta / rope_scaling / torch_dtype and the one with rope_parameters /
-// dtype) and generation_config.json. Unsupported architectures, activations, sliding windows and rope kinds are errors
-// that name the key.
+// dtype) and generation_config.json. Unsupported architectures, activations, sliding windows and rope kinds, and keys
+// that contradict each other, are errors that name file and key.
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file);
 
-// config.json for a model of this shape; starts from source_json where there is one.
+// config.json for a model of this shape; starts from source_json where there is one. A shape that the architecture's
+// config.json cannot express is an error.
 std::string to_config_json(const ModelConfig& config, const std::string& dtype_name);
+
+// generation_config.json; starts from generation_json where there is one. Empty where there is nothing to say.
+std::string to_generation_json(const ModelConfig& config);
 
 }  // namespace laconic::model

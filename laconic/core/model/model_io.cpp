@@ -67,7 +67,8 @@ Weights open_weights(const fs::path& folder) {
     }
   }
   for (const auto& [name, file] : promised) {
-    if (!weights.holder.contains(name))
+    const auto found = weights.holder.find(name);
+    if (found == weights.holder.end() || weights.files[found->second].path() != folder / file)
       fail(ErrorKind::input, "{}: tensor {} is not in {}", index.string(), name, file);
   }
   return weights;
@@ -82,6 +83,22 @@ void check_finite(const at::Tensor& tensor, const std::string& where, const std:
   const std::vector<int64_t> at(first.const_data_ptr<int64_t>(), first.const_data_ptr<int64_t>() + first.numel());
   fail(ErrorKind::input, "{}: tensor {} holds {} values that are not finite, the first at [{}]", where, name,
        bad.size(0), fmt::join(at, ", "));
+}
+
+// Old files of tied models may repeat the embedding as the head. Another head would silently not be used.
+void drop_repeated_head(Weights& weights) {
+  const auto head = weights.holder.find("lm_head.weight"), embedding = weights.holder.find("model.embed_tokens.weight");
+  if (head == weights.holder.end() || embedding == weights.holder.end()) return;
+  const auto& file = weights.files[head->second];
+  const auto a = file.tensor(head->first), b = weights.files[embedding->second].tensor(embedding->first);
+  check_finite(a, file.path().string(), head->first);
+  if (a.sizes() != b.sizes() || !at::equal(a.to(at::kFloat), b.to(at::kFloat))) {
+    fail(ErrorKind::input,
+         "{}: tensor lm_head.weight differs from model.embed_tokens.weight, but config.json says tie_word_embeddings: "
+         "true",
+         file.path().string());
+  }
+  weights.holder.erase(head);
 }
 
 void fill_normal(at::Tensor& tensor, uint64_t seed, uint64_t index, double deviation) {
@@ -117,8 +134,7 @@ Model Model::from_folder(const fs::path& folder, at::ScalarType dtype, at::Devic
   const at::NoGradGuard no_grad;
   ModelConfig config = read_model_config(folder);
   auto weights = open_weights(folder);
-  // Old files of tied models may repeat the embedding under this name.
-  if (config.tied && weights.holder.contains("lm_head.weight")) weights.holder.erase("lm_head.weight");
+  if (config.tied) drop_repeated_head(weights);
   Model model(std::move(config), dtype, device);
   std::vector<std::string> known;
   for (auto& target : model.named_tensors()) {
@@ -172,20 +188,15 @@ Model Model::random(ModelConfig config, uint64_t seed, at::ScalarType dtype, at:
 }
 
 void Model::save_folder(const fs::path& folder, at::ScalarType dtype) const {
+  if (dtype != at::kFloat && dtype != at::kBFloat16)
+    fail(ErrorKind::unsupported, "weights cannot be saved as {}; expected f32 or bf16", c10::toString(dtype));
   ensure_writable_folder(folder);
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& named : named_tensors()) tensors.emplace_back(named.name, named.tensor.to(dtype));
   write_safetensors(folder / "model.safetensors", tensors);
   write_file_atomic(folder / "config.json", to_config_json(config_, dtype == at::kFloat ? "float32" : "bfloat16"));
-  if (!config_.eos_ids.empty()) {
-    Json generation = Json::object();
-    const Json source = config_.source_json.empty() ? Json::object() : Json::parse(config_.source_json);
-    for (const char* key : {"bos_token_id", "pad_token_id"}) {
-      if (source.contains(key) && !source[key].is_null()) generation[key] = source[key];
-    }
-    generation["eos_token_id"] = config_.eos_ids.size() == 1 ? Json(config_.eos_ids.front()) : Json(config_.eos_ids);
-    write_file_atomic(folder / "generation_config.json", generation.dump(2) + "\n");
-  }
+  if (const auto generation = to_generation_json(config_); !generation.empty())
+    write_file_atomic(folder / "generation_config.json", generation);
 }
 
 }  // namespace laconic::model

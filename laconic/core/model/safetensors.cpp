@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
@@ -40,6 +42,35 @@ const char* name_of(at::ScalarType wanted) {
   fail(ErrorKind::unsupported, "safetensors: the dtype {} cannot be written", c10::toString(wanted));
 }
 
+// JSON objects keep the last of several equal keys, so those are looked for while the text is read.
+Json parse_header(const char* begin, const char* end, const std::string& where) {
+  std::set<std::string> names;
+  return Json::parse(begin, end, [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
+      fail(ErrorKind::input, "{}: tensor {} is in the header twice", where, parsed.get<std::string>());
+    return true;
+  });
+}
+
+// A list of whole numbers of a tensor's entry. Values are not quoted in messages: they may be nested without end.
+std::vector<uint64_t> whole_numbers(const Json& entry, const char* key, const std::string& where) {
+  const Json& list = entry.at(key);
+  std::vector<uint64_t> numbers;
+  for (size_t i = 0; list.is_array() && i < list.size() && list[i].is_number_unsigned(); ++i)
+    numbers.push_back(list[i].get<uint64_t>());
+  if (!list.is_array() || numbers.size() != list.size())
+    fail(ErrorKind::input, "{}: {}: expected a list of whole numbers", where, key);
+  return numbers;
+}
+
+void read_metadata(const Json& value, const std::string& where, std::map<std::string, std::string>& metadata) {
+  if (!value.is_object()) fail(ErrorKind::input, "{}: __metadata__: expected a JSON object", where);
+  for (const auto& [key, item] : value.items()) {
+    if (!item.is_string()) fail(ErrorKind::input, "{}: __metadata__: {}: expected a text", where, key);
+    metadata[key] = item.get<std::string>();
+  }
+}
+
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
@@ -62,46 +93,74 @@ void SafetensorsFile::read_header() {
          where, length, file_->size());
   }
   const char* text = reinterpret_cast<const char*>(file_->data()) + sizeof length;
-  const Json header = Json::parse(text, text + length);
+  const Json header = parse_header(text, text + length, where);
   if (!header.is_object())
     fail(ErrorKind::input, "{}: the safetensors header is a JSON {}, expected an object", where, header.type_name());
-  const size_t data_begin = sizeof length + length;
-  std::vector<std::pair<size_t, size_t>> ranges;
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__") {
-      for (const auto& [key, item] : value.items())
-        metadata_[key] = item.is_string() ? item.get<std::string>() : item.dump();
+      read_metadata(value, where, metadata_);
       continue;
     }
-    const std::string dtype = value.at("dtype").get<std::string>();
-    const auto type = type_of(dtype);
-    if (!type) fail(ErrorKind::unsupported, "{}: tensor {}: the dtype {} is not supported", where, name, dtype);
-    Entry entry{*type, value.at("shape").get<std::vector<int64_t>>(), 0, 0};
-    const auto offsets = value.at("data_offsets").get<std::array<uint64_t, 2>>();
-    uint64_t bytes = c10::elementSize(*type);
-    for (int64_t size : entry.shape) {
-      if (size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) {
-        fail(ErrorKind::input, "{}: tensor {} has an impossible shape", where, name);
-      }
+    const std::string tensor = fmt::format("{}: tensor {}", where, name);
+    if (!value.is_object()) fail(ErrorKind::input, "{}: expected a JSON object, found {}", tensor, value.type_name());
+    for (const char* key : {"dtype", "shape", "data_offsets"}) {
+      if (!value.contains(key)) fail(ErrorKind::input, "{}: its {} is missing", tensor, key);
     }
-    if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes) {
-      fail(ErrorKind::input, "{}: tensor {} of shape [{}] and dtype {} needs {} bytes, its offsets give {}", where,
-           name, fmt::join(entry.shape, ", "), dtype, bytes, static_cast<int64_t>(offsets[1] - offsets[0]));
-    }
-    if (offsets[1] > file_->size() - data_begin) {
-      fail(ErrorKind::input, "{}: truncated: tensor {} ends at byte {}, the file has {}", where, name,
-           data_begin + offsets[1], file_->size());
-    }
-    entry.begin = data_begin + offsets[0];
-    entry.end = data_begin + offsets[1];
-    ranges.emplace_back(entry.begin, entry.end);
-    entries_[name] = std::move(entry);
+    if (!value.at("dtype").is_string()) fail(ErrorKind::input, "{}: dtype: expected a text", tensor);
+    entries_[name] = read_entry(tensor, value.at("dtype").get<std::string>(), whole_numbers(value, "shape", tensor),
+                                whole_numbers(value, "data_offsets", tensor), sizeof length + length);
   }
+  check_layout(sizeof length + length);
+}
+
+SafetensorsFile::Entry SafetensorsFile::read_entry(const std::string& tensor, const std::string& dtype,
+                                                   const std::vector<uint64_t>& shape,
+                                                   const std::vector<uint64_t>& offsets, size_t data_begin) const {
+  const auto type = type_of(dtype);
+  if (!type) fail(ErrorKind::unsupported, "{}: the dtype {} is not supported", tensor, dtype);
+  Entry entry{*type, {}, 0, 0};
+  // The product without the zeros bounds every product and stride that is computed from this shape.
+  uint64_t bytes = c10::elementSize(*type), bound = bytes;
+  for (uint64_t size : shape) {
+    constexpr uint64_t kLargest = std::numeric_limits<int64_t>::max();
+    if (size > kLargest || __builtin_mul_overflow(bound, std::max<uint64_t>(size, 1), &bound) || bound > kLargest)
+      fail(ErrorKind::input, "{}: the shape [{}] is impossible", tensor, fmt::join(shape, ", "));
+    bytes *= size;
+    entry.shape.push_back(static_cast<int64_t>(size));
+  }
+  if (offsets.size() != 2 || offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes) {
+    fail(ErrorKind::input, "{}: shape [{}] and dtype {} need {} bytes, but data_offsets are [{}]", tensor,
+         fmt::join(shape, ", "), dtype, bytes, fmt::join(offsets, ", "));
+  }
+  const size_t available = file_->size() - data_begin;
+  if (offsets[1] > available) {
+    fail(ErrorKind::input, "{}: truncated: it ends at byte {} of the data, the file holds {}", tensor, offsets[1],
+         available);
+  }
+  entry.begin = data_begin + offsets[0];
+  entry.end = data_begin + offsets[1];
+  return entry;
+}
+
+// The format wants every byte behind the header to belong to exactly one tensor.
+void SafetensorsFile::check_layout(size_t data_begin) const {
+  std::vector<std::pair<std::pair<size_t, size_t>, std::string>> ranges;
+  for (const auto& [name, entry] : entries_) ranges.push_back({{entry.begin, entry.end}, name});
   std::sort(ranges.begin(), ranges.end());
-  for (size_t i = 1; i < ranges.size(); ++i) {
-    if (ranges[i].first < ranges[i - 1].second)
-      fail(ErrorKind::input, "{}: two tensors overlap at byte {}", where, ranges[i].first);
+  size_t at = data_begin;
+  for (const auto& [range, name] : ranges) {
+    if (range.first < at) {
+      fail(ErrorKind::input, "{}: tensor {} overlaps another one at byte {} of the data", path_.string(), name,
+           range.first - data_begin);
+    }
+    if (range.first > at) {
+      fail(ErrorKind::input, "{}: {} bytes before tensor {} belong to no tensor", path_.string(), range.first - at,
+           name);
+    }
+    at = range.second;
   }
+  if (at < file_->size())
+    fail(ErrorKind::input, "{}: the last {} bytes belong to no tensor", path_.string(), file_->size() - at);
 }
 
 std::vector<std::string> SafetensorsFile::names() const {

@@ -18,8 +18,8 @@ namespace laconic::model {
 
 class SafetensorsFile {
  public:
-  // Reads and checks the header: truncation, overlapping or misplaced tensors, sizes that do not fit the shape and
-  // unknown dtypes are errors (input, unsupported) that name file and tensor.
+  // Reads and checks the header: truncation, equal names, overlaps, bytes that belong to no tensor, sizes that do not
+  // fit the shape and unknown dtypes are errors (input, unsupported) that name file and tensor.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
@@ -37,6 +37,9 @@ class SafetensorsFile {
     size_t begin, end;  // bytes in the file
   };
   void read_header();
+  Entry read_entry(const std::string& tensor, const std::string& dtype, const std::vector<uint64_t>& shape,
+                   const std::vector<uint64_t>& offsets, size_t data_begin) const;
+  void check_layout(size_t data_begin) const;
 
   std::filesystem::path path_;
   std::shared_ptr<MappedFile> file_;  // shared: tensors outlive this object
@@ -44,8 +47,8 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// Writes the tensors (any device, f32 / bf16 / f16 / i64 / i32 / u8 / bool) under their names, in the given order, to a
-// temporary file that is flushed and renamed.
+// Writes the tensors (any device, f64 / f32 / bf16 / f16 / i64 / i32 / i8 / u8 / bool) under their names, in the given
+// order, to a temporary file that is flushed and renamed.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});

@@ -35,8 +35,9 @@ void check(const at::Tensor& qkv, std::span<const int64_t> offsets, const HeadSh
                 s.qkv_width());
   LACONIC_CHECK(s.group() * positions_per_tile(s) <= kMaxTileRows,
                 "attention: {} query heads share a key head, at most {} can", s.group(), kMaxTileRows);
-  LACONIC_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == qkv.size(0),
-                "attention: offsets must run from 0 to {}", qkv.size(0));
+  LACONIC_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == qkv.size(0) &&
+                    std::is_sorted(offsets.begin(), offsets.end()),
+                "attention: offsets must run upwards from 0 to {}", qkv.size(0));
 }
 
 // Keys as [head_dim, padded tokens], zero behind the last token.

@@ -13,13 +13,17 @@ inline constexpr int kTileRows = 6;
 inline constexpr int kTileRows = 3;
 #endif
 inline constexpr int kTileCols = 4;
-// A block of weight rows of this many bytes stays in the L2 cache while all rows of x pass by.
-inline constexpr int64_t kWeightBlockBytes = 192 * 1024;
+// Cache blocking: a block of weight rows stays in the L1 cache (in the L2 cache where one tile fills the L1) while the
+// rows of x pass by, and a block of x rows in the L2 cache while the weights pass by.
+inline constexpr int64_t kSmallBlockBytes = 16 * 1024;
+inline constexpr int64_t kLargeBlockBytes = 192 * 1024;
+inline constexpr int kLineBytes = 64;
 
 // Each element is one chain of kLanes partial sums along k, added up in the order of sum(). kRest: k is no multiple of
-// kLanes (a version of its own, so that the common one keeps its sums in registers).
-template <typename W, int R, int C, bool kRest>
-inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col) {
+// kLanes (a version of its own, so that the common one keeps its sums in registers). kLines: cache lines fetched from
+// `ahead` on per step of the loop, so that the next block of weights arrives while this one is worked on.
+template <typename W, int R, int C, bool kRest, int kLines>
+inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col, const char* ahead) {
   const float* x = a.x + row * a.ldx;
   const W* w = static_cast<const W*>(a.w) + col * a.k;
   F total[R][C];
@@ -30,6 +34,7 @@ inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col) {
   for (; i + kLanes <= a.k; i += kLanes) {
     F wv[C];
     for (int c = 0; c < C; ++c) wv[c] = load_weight(w + c * a.k + i);
+    for (int line = 0; line < kLines; ++line) prefetch(ahead + (i / kLanes * kLines + line) * kLineBytes);
     for (int r = 0; r < R; ++r) {
       const F xv = load(x + r * a.ldx + i);
       for (int c = 0; c < C; ++c) total[r][c] = fma(xv, wv[c], total[r][c]);
@@ -57,31 +62,64 @@ inline void linear_tile(const LinearArgs& a, int64_t row, int64_t col) {
   }
 }
 
-template <typename W, int R, bool kRest>
-inline void linear_rows(const LinearArgs& a, int64_t row, int64_t col, int64_t end) {
-  for (; col + kTileCols <= end; col += kTileCols) linear_tile<W, R, kTileCols, kRest>(a, row, col);
-  for (; col < end; ++col) linear_tile<W, R, 1, kRest>(a, row, col);
+// One tile of rows against the columns of a block.
+template <typename W, int R, bool kRest, int kLines>
+inline void linear_rows(const LinearArgs& a, int64_t row, int64_t col, int64_t end, const char* ahead) {
+  const int64_t advance = a.k / kLanes * kLines * kLineBytes;
+  for (; col + kTileCols <= end; col += kTileCols, ahead += advance) {
+    linear_tile<W, R, kTileCols, kRest, kLines>(a, row, col, ahead);
+  }
+  for (; col < end; ++col) linear_tile<W, R, 1, kRest, 0>(a, row, col, ahead);
 }
 
 // As many rows as a tile has, or what is left; one row alone is slow, so four are done as two and two.
-template <typename W, int R, bool kRest>
-inline int64_t linear_some_rows(const LinearArgs& a, int64_t row, int64_t begin, int64_t end) {
+template <typename W, int R, bool kRest, int kLines>
+inline int64_t linear_some_rows(const LinearArgs& a, int64_t row, int64_t begin, int64_t end, const char* ahead) {
   if constexpr (R > 1) {
     const int64_t left = a.m - row;
-    if (left < R || (R > 2 && left == R + 1)) return linear_some_rows<W, R - 1, kRest>(a, row, begin, end);
+    if (left < R || (R > 2 && left == R + 1)) return linear_some_rows<W, R - 1, kRest, kLines>(a, row, begin, end, ahead);
   }
-  linear_rows<W, R, kRest>(a, row, begin, end);
+  linear_rows<W, R, kRest, kLines>(a, row, begin, end, ahead);
   return R;
+}
+
+// All rows of x against a block of weights. The next block is fetched by the first pass, or half and half by the first
+// two where there are several.
+template <typename W, bool kRest>
+inline void linear_block(const LinearArgs& a, int64_t begin, int64_t end, bool fetch) {
+  constexpr int kAll = kTileCols * static_cast<int>(sizeof(W)) * kLanes / kLineBytes;
+  constexpr int kHalf = kAll > 1 ? kAll / 2 : 1;
+  const int64_t bytes = (end - begin) * a.k * static_cast<int64_t>(sizeof(W));
+  const char* next = static_cast<const char*>(a.w) + end * a.k * static_cast<int64_t>(sizeof(W));
+  int64_t row = 0;
+  if (fetch && a.m <= kTileRows) {
+    row += linear_some_rows<W, kTileRows, kRest, kAll>(a, row, begin, end, next);
+  } else if (fetch) {
+    row += linear_some_rows<W, kTileRows, kRest, kHalf>(a, row, begin, end, next);
+    row += linear_some_rows<W, kTileRows, kRest, kHalf>(a, row, begin, end, next + bytes / 2);
+  }
+  while (row < a.m) row += linear_some_rows<W, kTileRows, kRest, 0>(a, row, begin, end, next);
+}
+
+inline int64_t block_of(int64_t bytes, int64_t row_bytes, int64_t unit) {
+  return larger(1, bytes / row_bytes / unit) * unit;
 }
 
 template <typename W, bool kRest>
 inline void linear_blocks(const LinearArgs& a) {
-  const int64_t rows_of_bytes = kWeightBlockBytes / larger(1, a.k * static_cast<int64_t>(sizeof(W)));
-  const int64_t block = larger(1, rows_of_bytes / kTileCols) * kTileCols;
-  for (int64_t begin = 0; begin < a.n; begin += block) {
-    const int64_t end = smaller(a.n, begin + block);
-    int64_t row = 0;
-    while (row < a.m) row += linear_some_rows<W, kTileRows, kRest>(a, row, begin, end);
+  const int64_t weight_row = a.k * static_cast<int64_t>(sizeof(W));
+  const bool small = kTileCols * weight_row <= kSmallBlockBytes;
+  const int64_t columns = block_of(small ? kSmallBlockBytes : kLargeBlockBytes, weight_row, kTileCols);
+  const int64_t rows = block_of(kLargeBlockBytes, a.k * static_cast<int64_t>(sizeof(float)), 12 * kTileRows);
+  const bool fetch = small && a.n * weight_row > kLargeBlockBytes;  // long rows are fetched well by the processor
+  for (int64_t row_begin = 0; row_begin < a.m; row_begin += rows) {
+    LinearArgs part = a;  // of these rows
+    part.x += row_begin * a.ldx;
+    part.y += row_begin * a.ldy;
+    part.m = smaller(rows, a.m - row_begin);
+    for (int64_t begin = 0; begin < a.n; begin += columns) {
+      linear_block<W, kRest>(part, begin, smaller(a.n, begin + columns), fetch);
+    }
   }
 }
 

@@ -27,7 +27,9 @@ void linear_cpu(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias
   LACONIC_CHECK(x.scalar_type() == at::kFloat && y.scalar_type() == at::kFloat, "linear: x and y must be f32");
   LACONIC_CHECK(w.is_contiguous() && (w.scalar_type() == at::kFloat || w.scalar_type() == at::kBFloat16),
                 "linear: weights must be contiguous f32 or bf16");
-  const at::Tensor bias_f32 = bias.defined() ? bias.to(at::kFloat) : bias;
+  LACONIC_CHECK(!bias.defined() || (bias.dim() == 1 && bias.numel() == w.size(0)), "linear: bias: expected [{}]",
+                w.size(0));
+  const at::Tensor bias_f32 = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
   LinearArgs args;
   args.x = x.const_data_ptr<float>();
   args.ldx = x.stride(0);

@@ -10,28 +10,29 @@
 namespace laconic::ops {
 namespace {
 
-// Most probable first, equal ones by id.
-struct ByWeight {
-  const float* weights;
-  bool operator()(int32_t a, int32_t b) const { return weights[a] != weights[b] ? weights[a] > weights[b] : a < b; }
+// Most probable first, equal ones by id. By logits: the weights of neighbours may round to the same value, and those
+// far below the largest to zero.
+struct ByLogit {
+  const float* logits;
+  bool operator()(int32_t a, int32_t b) const { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; }
 };
 
 // Sorts the first `count` of the order; the rest stays in some order.
-void sort_front(std::vector<int32_t>& order, size_t count, const float* weights) {
-  const ByWeight less{weights};
+void sort_front(std::vector<int32_t>& order, size_t count, const float* logits) {
+  const ByLogit less{logits};
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(std::min(count, order.size()));
   if (middle != order.end()) std::nth_element(order.begin(), middle, order.end(), less);
   std::sort(order.begin(), middle, less);
 }
 
 // The tokens that survive truncation, most probable first, and the sum of their weights.
-double keep_tokens(int64_t vocab, const SamplingParams& params, SamplerScratch& scratch) {
+double keep_tokens(const float* logits, int64_t vocab, const SamplingParams& params, SamplerScratch& scratch) {
   auto& order = scratch.order;
   const float* weights = scratch.weights.data();
   order.resize(static_cast<size_t>(vocab));
   std::iota(order.begin(), order.end(), 0);
   if (params.top_k > 0 && params.top_k < vocab) {
-    sort_front(order, static_cast<size_t>(params.top_k), weights);
+    sort_front(order, static_cast<size_t>(params.top_k), logits);
     order.resize(static_cast<size_t>(params.top_k));
   }
   if (params.top_p < 1.0) {
@@ -41,7 +42,7 @@ double keep_tokens(int64_t vocab, const SamplingParams& params, SamplerScratch& 
     double held = 0;
     size_t kept = 0;
     for (size_t front = 64; kept == 0 || (held < params.top_p * total && kept < order.size()); front *= 8) {
-      sort_front(order, front, weights);
+      sort_front(order, front, logits);
       held = 0;
       kept = 0;
       while (kept < std::min(front, order.size()) && (kept == 0 || held < params.top_p * total)) {
@@ -54,7 +55,7 @@ double keep_tokens(int64_t vocab, const SamplingParams& params, SamplerScratch& 
   if (params.min_p > 0) {
     std::erase_if(order, [&](int32_t id) { return static_cast<double>(weights[id]) < params.min_p; });
   }
-  std::sort(order.begin(), order.end(), ByWeight{weights});
+  std::sort(order.begin(), order.end(), ByLogit{logits});
   double sum = 0;
   for (int32_t id : order) sum += static_cast<double>(weights[id]);
   return sum;
@@ -62,11 +63,15 @@ double keep_tokens(int64_t vocab, const SamplingParams& params, SamplerScratch& 
 
 int32_t draw_truncated(double sum, double u, const SamplerScratch& scratch) {
   double reached = 0;
+  int32_t last = scratch.order.front();
   for (int32_t id : scratch.order) {
-    reached += static_cast<double>(scratch.weights[static_cast<size_t>(id)]);
-    if (reached > u * sum) return id;
+    const auto w = static_cast<double>(scratch.weights[static_cast<size_t>(id)]);
+    if (w <= 0) break;  // kept by top-k, but too improbable for a float
+    last = id;
+    reached += w;
+    if (reached > u * sum) break;
   }
-  return scratch.order.back();  // rounding
+  return last;  // also where rounding kept `reached` below
 }
 
 constexpr int64_t kSumChunk = 256;
@@ -122,7 +127,7 @@ Distribution prepare(const float* logits, int64_t vocab, const SamplingParams& p
   d.statistics = kernels().logit_statistics(logits, vocab, d.inverse, want_entropy);
   if (!d.statistics.finite || params.temperature <= 0) return d;
   fill_weights(logits, vocab, d.inverse, d.statistics.largest, scratch);
-  if (params.truncates()) d.kept_sum = keep_tokens(vocab, params, scratch);
+  if (params.truncates()) d.kept_sum = keep_tokens(logits, vocab, params, scratch);
   return d;
 }
 

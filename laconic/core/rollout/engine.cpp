@@ -166,7 +166,7 @@ std::vector<Completion> Engine::step() {
                   "the scheduler stalls: {} requests run, {} wait, {} of {} pages are free",
                   scheduler_.running().size(), scheduler_.waiting(), scheduler_.pages().available(),
                   scheduler_.pages().capacity());
-    return std::exchange(ended_, {});
+    return take_ended();
   }
   empty_plans_ = 0;
   Timer timer;
@@ -194,6 +194,10 @@ std::vector<Completion> Engine::step() {
   scheduler_.advance(plan);
   ++statistics_.steps;
   take_tokens(jobs);
+  return take_ended();
+}
+
+std::vector<Completion> Engine::take_ended() {
   std::sort(ended_.begin(), ended_.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::exchange(ended_, {});
 }

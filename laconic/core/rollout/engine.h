@@ -67,6 +67,7 @@ class Engine {
   void take_tokens(const std::vector<Job>& jobs);
   void end(Sequence& sequence, FinishReason reason);
   void give_back(Completion completion, FinishReason reason);
+  std::vector<Completion> take_ended();
   void check(const Request& request) const;
 
   const model::Model& model_;

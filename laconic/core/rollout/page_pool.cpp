@@ -16,13 +16,19 @@ std::optional<int32_t> PagePool::take() {
   return page;
 }
 
+int32_t& PagePool::count_of(int32_t page) {
+  LACONIC_CHECK(page >= 0 && page < capacity(), "there is no page {} among {}", page, capacity());
+  return counts_[static_cast<size_t>(page)];
+}
+
 void PagePool::share(int32_t page) {
-  LACONIC_CHECK(counts_.at(static_cast<size_t>(page)) > 0, "page {} is free and cannot be shared", page);
-  ++counts_[static_cast<size_t>(page)];
+  auto& count = count_of(page);
+  LACONIC_CHECK(count > 0, "page {} is free and cannot be shared", page);
+  ++count;
 }
 
 void PagePool::drop(int32_t page) {
-  auto& count = counts_.at(static_cast<size_t>(page));
+  auto& count = count_of(page);
   LACONIC_CHECK(count > 0, "page {} is free already", page);
   if (--count == 0) free_.push_back(page);
 }

@@ -20,6 +20,8 @@ class PagePool {
   void drop(int32_t page);        // count - 1; free at 0
 
  private:
+  int32_t& count_of(int32_t page);
+
   std::vector<int32_t> counts_;
   std::vector<int32_t> free_;  // the page freed last is taken first, so that untouched memory stays untouched
 };

@@ -73,17 +73,18 @@ void Scheduler::admit(StepPlan& plan) {
 }
 
 std::pair<const std::vector<int32_t>*, int64_t> Scheduler::find_prefix(const Sequence& sequence) const {
+  std::pair<const std::vector<int32_t>*, int64_t> longest = {nullptr, 0};
+  if (sequence.prompt->ready) longest = {&sequence.prompt->pages, sequence.prompt_tokens()};
   if (const auto parent = sequence.request.kept.parent) {
     const auto found = retained_.find(*parent);
     if (found != retained_.end()) {
       // The token before the first one that is not scored yet is run: its hidden state is wanted.
       const int64_t shared = std::min(common_prefix(found->second.tokens, sequence.tokens),
                                       sequence.prompt_tokens() + sequence.scored() - 1);
-      if (shared > 0) return {&found->second.pages, shared};
+      if (shared > longest.second) longest = {&found->second.pages, shared};
     }
   }
-  if (sequence.prompt->ready) return {&sequence.prompt->pages, sequence.prompt_tokens()};
-  return {nullptr, 0};
+  return longest;
 }
 
 bool Scheduler::try_admit(Sequence& sequence, StepPlan& plan) {
@@ -217,7 +218,12 @@ void Scheduler::advance(const StepPlan& plan) {
     s.prompt->ready = true;
   }
   for (Sequence* s : plan.from_prompt) s->starts_from_prompt = false;
-  // Nobody waits for these any more.
+  forget_unwanted_prompts();
+}
+
+// Nobody waits for these any more. After everything that ends a wait: a computed prompt that outlived the requests for
+// it would hold its pages, and answer for a model whose weights have changed since.
+void Scheduler::forget_unwanted_prompts() {
   std::erase_if(prompts_, [&](auto& entry) {
     auto& prompt = *entry.second;
     if (prompt.waiting > 0 || prompt.leader >= 0) return false;
@@ -241,6 +247,7 @@ std::unique_ptr<Sequence> Scheduler::finish(Sequence& sequence) {
   } else {
     drop_pages(taken->pages);
   }
+  forget_unwanted_prompts();
   return taken;
 }
 
@@ -253,6 +260,7 @@ std::unique_ptr<Sequence> Scheduler::cancel(int64_t id) {
   auto taken = std::move(*found);
   waiting_.erase(found);
   --taken->prompt->waiting;
+  forget_unwanted_prompts();
   return taken;
 }
 
@@ -264,6 +272,7 @@ std::vector<std::unique_ptr<Sequence>> Scheduler::cancel_all() {
     taken.push_back(std::move(waiting));
   }
   waiting_.clear();
+  forget_unwanted_prompts();
   return taken;
 }
 

@@ -84,6 +84,7 @@ class Scheduler {
   bool make_room(int64_t pages);
   void give_up(SharedPrompt& prompt);
   bool give_up_a_prompt();
+  void forget_unwanted_prompts();
   bool cover(Sequence& sequence, int64_t tokens);
   void preempt_last();
   void drop_pages(std::vector<int32_t>& pages);

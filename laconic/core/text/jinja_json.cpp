@@ -9,6 +9,7 @@
 #include "laconic/core/base/strings.h"
 #include "laconic/core/text/jinja_compare.h"
 #include "laconic/core/text/jinja_error.h"
+#include "laconic/core/text/jinja_iterate.h"
 #include "laconic/core/text/jinja_print.h"
 #include "laconic/core/text/unicode.h"
 
@@ -71,7 +72,7 @@ class Writer {
       between_.resize(1);  // no space at the end of lines
     }
     if (const Value* separators = given.get(2); separators != nullptr && !separators->is_none()) {
-      const List parts = to_parts(*separators);
+      const List parts = to_parts(*separators, budget);
       between_ = parts[0].text();
       behind_key_ = parts[1].text();
     }
@@ -83,11 +84,13 @@ class Writer {
   }
 
  private:
-  static List to_parts(const Value& separators) {
-    const bool right = separators.is(Kind::sequence) && separators.items().size() == 2 &&
-                       separators.items()[0].is_string() && separators.items()[1].is_string();
-    if (!right) template_error("tojson: separators must be two strings");
-    return separators.items();
+  // Two strings, or one of two characters.
+  static List to_parts(const Value& separators, Budget& budget) {
+    List parts = to_list(separators, budget);
+    if (parts.size() != 2 || !parts[0].is_string() || !parts[1].is_string()) {
+      template_error("tojson: separators must be two strings");
+    }
+    return parts;
   }
 
   void write(const Value& value, size_t depth) {

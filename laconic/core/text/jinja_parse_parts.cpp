@@ -124,7 +124,7 @@ ExprPtr Parser::index_or_slice(ExprPtr object, int line) {
     if (current().is_symbol(",")) {
       ListLiteral keys{true, {}};
       keys.items.push_back(std::move(start));
-      while (skip_symbol(",") && !current().is_symbol("]")) keys.items.push_back(expression());
+      while (skip_symbol(",")) keys.items.push_back(expression());
       start = make(line, std::move(keys));
     }
   }

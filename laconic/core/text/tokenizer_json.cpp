@@ -146,6 +146,8 @@ class Reader {
 
   // A container is only written through the top of the stack, so the pointers below stay valid.
   void open(json value) {
+    constexpr size_t kMaxDepth = 100;  // what reads the tree is recursive
+    if (stack_.size() >= kMaxDepth) fail(ErrorKind::input, "{}: nested more than {} deep", file_, kMaxDepth);
     if (stack_.size() == 1) in_model_ = key_ == "model";
     stack_.push_back(put(std::move(value)));
   }

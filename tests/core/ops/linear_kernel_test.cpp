@@ -1,6 +1,7 @@
 // Matrix kernels against plain loops in double, at every size around the tiles, with nothing readable behind any array.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -119,13 +120,24 @@ TEST_P(LinearKernel, EveryTileAndTail) {
   }
 }
 
-// More weights than one block of the cache, and a long sum.
-TEST_P(LinearKernel, SeveralBlocksOfWeights) {
+// More rows and weights than one block of the caches, and long sums.
+TEST_P(LinearKernel, SeveralBlocksOfWeightsAndRows) {
   LinearCase memory(1 << 17);
-  for (const bool bf16 : {false, true}) {
-    const auto args = memory.make(7, 101, 1031, 1, bf16, true, false);
-    table().linear(args);
-    EXPECT_EQ(check_linear(args, memory.old(), 1e-5), "");
+  const std::vector<std::array<int64_t, 3>> shapes = {{1, 101, 1031}, {7, 101, 1031}, {80, 101, 1031}, {1, 203, 512},
+                                                      {5, 203, 512},  {80, 203, 509}, {150, 260, 401}, {2, 5, 9001}};
+  for (const auto& [m, n, k] : shapes) {
+    for (const bool bf16 : {false, true}) {
+      const auto args = memory.make(m, n, k, 1, bf16, true, false);
+      table().linear(args);
+      EXPECT_EQ(check_linear(args, memory.old(), 1e-5), "") << m << " x " << n << " x " << k;
+      auto one = args;
+      std::vector<float> alone(static_cast<size_t>(n));
+      one.x += (m - 1) * one.ldx;
+      one.y = alone.data();
+      one.m = 1;
+      table().linear(one);
+      EXPECT_EQ(std::memcmp(alone.data(), args.y + (m - 1) * args.ldy, sizeof(float) * alone.size()), 0);
+    }
   }
 }
 
@@ -203,7 +215,7 @@ SmallCase small_case(int64_t m, int64_t n, int64_t k, bool columns, bool add, Rn
 
 void expect_product(const SmallCase& c) {
   const auto& g = c.args;
-  for (int64_t r = 0; r < g.m; ++r) {
+  for (int64_t r = 0; r < g.m && g.n > 0; ++r) {
     for (int64_t j = 0; j < (r + 1 < g.m ? g.ldc : g.n); ++j) {
       const double before = static_cast<double>(c.old[static_cast<size_t>(r * g.ldc + j)]);
       double expected = j < g.n && !g.add ? 0 : before, size = std::abs(before);
@@ -279,7 +291,7 @@ TEST_P(LinearKernel, Transpose) {
       fill_normal(x, x_size, rng);
       std::fill_n(y, y_size, -7.0f);
       table().transpose(x, ldx, rows, cols, y, ldy);
-      for (int64_t c = 0; c < cols; ++c) {
+      for (int64_t c = 0; c < cols && rows > 0; ++c) {
         for (int64_t r = 0; r < (c + 1 < cols ? ldy : rows); ++r)
           ASSERT_EQ(y[c * ldy + r], r < rows ? x[r * ldx + c] : -7.0f) << rows << " x " << cols;
       }

@@ -183,7 +183,9 @@ INSTANTIATE_TEST_SUITE_P(Tables, LogitKernel, testing::ValuesIn(runnable_kernels
 TEST(KernelChoice, IsOneOfTheTablesThatRun) {
   const auto tables = runnable_kernels();
   EXPECT_NE(std::find(tables.begin(), tables.end(), &kernels()), tables.end());
-  if (std::getenv("LACONIC_ISA") == nullptr) EXPECT_EQ(&kernels(), tables.back());
+  if (std::getenv("LACONIC_ISA") == nullptr) {
+    EXPECT_EQ(&kernels(), tables.back());
+  }
 }
 
 }  // namespace

@@ -101,11 +101,11 @@ TEST_F(Parallel, NestedJobsRunInPlace) {
 TEST_F(Parallel, OperationsMayBeCalledInsideTasks) {
   set_threads(3);
   const auto x = normal_tensor({200, 64}, 1), w = normal_tensor({96, 64}, 2);
-  const auto expected = linear(x, w, {});
+  const auto expected = ops::linear(x, w, {});
   std::atomic<int> same{0};
   parallel_tasks(6, [&](int64_t) {
     EXPECT_EQ(threads(), 3);
-    if (at::equal(linear(x, w, {}), expected)) ++same;
+    if (at::equal(ops::linear(x, w, {}), expected)) ++same;
   });
   EXPECT_EQ(same.load(), 6);
 }
@@ -113,14 +113,14 @@ TEST_F(Parallel, OperationsMayBeCalledInsideTasks) {
 TEST_F(Parallel, ConcurrentCallers) {
   set_threads(3);
   const auto x = normal_tensor({150, 48}, 3), w = normal_tensor({80, 48}, 4);
-  const auto expected = linear(x, w, {});
+  const auto expected = ops::linear(x, w, {});
   std::atomic<int64_t> sum{0}, different{0};
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&, caller] {
       for (int job = 0; job < 2000; ++job) {
         parallel_tasks(5, [&](int64_t i) { sum += i; });
-        if (job % 200 == 0 && !at::equal(linear(x, w, {}), expected)) ++different;
+        if (job % 200 == 0 && !at::equal(ops::linear(x, w, {}), expected)) ++different;
         if (job % 100 != 0) continue;
         try {
           parallel_tasks(5, [&](int64_t i) {

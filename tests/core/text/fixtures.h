@@ -81,6 +81,13 @@ inline Tokenizer gpt2(const std::filesystem::path& folder, const Json& changes) 
   return Tokenizer::from_json_text(text, "gpt2");
 }
 
+// Limits on time hold for optimized builds; sanitizers and debug builds get more.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+inline constexpr double kSlowdown = 20.0;
+#else
+inline constexpr double kSlowdown = 1.0;
+#endif
+
 // The kind and message of the error that `work` ends with; fails the test where it does not.
 struct Caught {
   ErrorKind kind = ErrorKind::internal;
