@@ -11,7 +11,6 @@
 namespace laconic::cli {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 

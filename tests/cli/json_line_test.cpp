@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <limits>
 
 #include "laconic/core/base/error.h"
@@ -63,16 +64,14 @@ TEST(JsonLine, FloatsReadBackToTheSameBits) {
   Rng rng(DrawPurpose::procedural_data, {3});
   std::vector<float> values = {0.0f, -0.0f, 1.0f, 0.1f, 1e-45f, std::numeric_limits<float>::max(), -0.2437439f};
   for (int i = 0; i < 20000; ++i) {
-    const uint32_t bits = rng.next();
-    float value = 0;
-    std::memcpy(&value, &bits, sizeof value);
+    const auto value = std::bit_cast<float>(rng.next());
     if (std::isfinite(value)) values.push_back(value);
   }
   const std::string text = dump_line(float_list(values, "x"));
   const Json back = Json::parse(text);
   for (size_t i = 0; i < values.size(); ++i) {
     const auto read = static_cast<float>(back[i].get<double>());
-    ASSERT_EQ(std::memcmp(&read, &values[i], sizeof read), 0) << values[i];
+    ASSERT_EQ(std::bit_cast<uint32_t>(read), std::bit_cast<uint32_t>(values[i])) << values[i];
   }
   EXPECT_EQ(dump_line(float_list(std::vector<float>{-0.2437439f}, "x")), "[-0.2437439]");
 }

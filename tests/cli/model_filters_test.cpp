@@ -151,7 +151,7 @@ TEST(Generate, StopStringsCutTheText) {
   const SmallModel model;
   const auto full = split(greedy_text(model, ""), ' ');
   ASSERT_GE(full.size(), 3u);
-  const Json stop = {full[2]};
+  const Json stop = Json::array({full[2]});
   const auto outcome = run_cli(
       {"generate", "--model", model.path()},
       "{\"prompt\":\"a b\",\"temperature\":0,\"max_tokens\":8,\"ignore_eos\":true,\"stop\":" + stop.dump() + "}");
@@ -178,7 +178,7 @@ TEST(Generate, StopIdsEndTheIdsAndLeaveTheText) {
   const Json ids = plain.json()["completions"][0]["ids"];
   size_t at = 0;  // the first id that has not come before
   while (at + 1 < ids.size() && ids[at + 1] == ids[0]) ++at;
-  const Json stop = {ids[at + 1]};
+  const Json stop = Json::array({ids[at + 1]});
   const auto outcome = run_cli(
       {"generate", "--model", model.path()},
       "{\"prompt\":\"a b\",\"temperature\":0,\"max_tokens\":8,\"ignore_eos\":true,\"stop_ids\":" + stop.dump() + "}");

@@ -34,8 +34,13 @@ void change(const fs::path& file, const std::function<void(std::string&)>& edit)
   write(file, bytes);
 }
 
+// In place: flipping again restores the file.
 void flip(const fs::path& file, size_t at, char bits = 1) {
-  change(file, [&](std::string& bytes) { bytes.at(at) = static_cast<char>(bytes[at] ^ bits); });
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  stream.seekg(static_cast<std::streamoff>(at));
+  const auto byte = static_cast<char>(stream.get() ^ bits);
+  stream.seekp(static_cast<std::streamoff>(at));
+  stream.put(byte);
 }
 
 std::vector<Damage> damages() {
@@ -148,7 +153,7 @@ TEST(DamagedManifest, NeverLoadsAnythingElse) {
         EXPECT_EQ(found.loaded->position, (Position{2, 0}));
         EXPECT_TRUE(same_content(found.loaded->content, content)) << "byte " << at;
       }
-      write(newest / "manifest.json", bytes);
+      flip(newest / "manifest.json", at, bits);
     }
   }
   EXPECT_LT(loaded, static_cast<int>(bytes.size()) / 2);
