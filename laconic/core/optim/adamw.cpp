@@ -25,34 +25,42 @@ AdamW::AdamW(std::vector<TrainedTensor> tensors, AdamWOptions options) : options
   }
 }
 
-StepReport AdamW::step(double lr) {
+double AdamW::gradient_norm() const {
   const at::NoGradGuard no_grad;
-  StepReport report;
-  std::vector<at::Tensor> gradients;
   std::vector<at::Tensor> norms;
-  for (auto& slot : slots_) {
-    at::Tensor gradient = slot.trained.tensor.grad();
-    if (gradient.defined() && gradient.scalar_type() != at::kFloat) gradient = gradient.to(at::kFloat);
-    if (gradient.defined()) norms.push_back(gradient.norm());
-    gradients.push_back(std::move(gradient));
+  for (const auto& slot : slots_) {
+    const at::Tensor& gradient = slot.trained.tensor.grad();
+    if (gradient.defined()) norms.push_back(gradient.to(at::kFloat).norm());
   }
   if (norms.empty()) fail(ErrorKind::internal, "an optimizer step without any gradient");
-  const auto norm = at::stack(norms).to(at::kDouble).norm();
-  report.grad_norm = norm.item<double>();
+  return at::stack(norms).to(at::kDouble).norm().item<double>();
+}
+
+StepReport AdamW::step(double lr, double grad_norm) {
+  const at::NoGradGuard no_grad;
+  StepReport report;
+  report.grad_norm = grad_norm;
   if (!std::isfinite(report.grad_norm)) {
     report.skipped = true;
-  } else {
-    if (options_.max_grad_norm > 0 && report.grad_norm > options_.max_grad_norm) {
-      report.clipped = true;
-      const double factor = options_.max_grad_norm / (report.grad_norm + 1e-6);
-      for (auto& gradient : gradients) {
-        if (gradient.defined()) gradient.mul_(factor);
-      }
-    }
-    ++steps_;
-    update(gradients, lr, /*decaying=*/true);
-    update(gradients, lr, /*decaying=*/false);
+    discard();
+    return report;
   }
+  std::vector<at::Tensor> gradients;
+  for (const auto& slot : slots_) {
+    at::Tensor gradient = slot.trained.tensor.grad();
+    if (gradient.defined() && gradient.scalar_type() != at::kFloat) gradient = gradient.to(at::kFloat);
+    gradients.push_back(std::move(gradient));
+  }
+  if (options_.max_grad_norm > 0 && report.grad_norm > options_.max_grad_norm) {
+    report.clipped = true;
+    const double factor = options_.max_grad_norm / (report.grad_norm + 1e-6);
+    for (auto& gradient : gradients) {
+      if (gradient.defined()) gradient.mul_(factor);
+    }
+  }
+  ++steps_;
+  update(gradients, lr, /*decaying=*/true);
+  update(gradients, lr, /*decaying=*/false);
   discard();
   return report;
 }

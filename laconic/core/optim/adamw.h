@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "laconic/core/optim/optimizer.h"
+
 namespace laconic::optim {
 
 struct AdamWOptions {
@@ -27,21 +29,18 @@ struct TrainedTensor {
   bool decays = true;
 };
 
-struct StepReport {
-  double grad_norm = 0.0;  // global 2-norm before clipping
-  bool clipped = false;
-  bool skipped = false;  // the gradient was not finite: weights and state are untouched
-};
-
-class AdamW {
+class AdamW final : public Optimizer {
  public:
   // Low-precision tensors get an f32 master copy, which is what is updated; the tensor receives its rounded value.
   AdamW(std::vector<TrainedTensor> tensors, AdamWOptions options);
 
-  // Consumes the .grad() of every tensor (absent counts as zero) and clears them. lr >= 0.
-  StepReport step(double lr);
-  // Clears the gradients without a step.
-  void discard();
+  StepReport step(double lr) override { return step(lr, gradient_norm()); }
+  // The same where the tensors are a part of what is trained: `grad_norm` is that of the whole gradient.
+  StepReport step(double lr, double grad_norm);
+  void discard() override;
+
+  // 2-norm of the .grad() of all tensors.
+  double gradient_norm() const;
 
   int64_t steps_taken() const { return steps_; }
   const AdamWOptions& options() const { return options_; }

@@ -1,0 +1,79 @@
+// Notices, on a thread of its own, that a rank makes no progress, has failed or is gone, and says what every rank was
+// doing. What then happens is its owner's decision: the rank's own thread may be stuck for ever.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "laconic/core/distributed/activity.h"
+#include "laconic/core/distributed/blackboard.h"
+
+namespace laconic::distributed {
+
+struct WatchdogOptions {
+  // Without progress of this rank within a phase; or of all ranks while it waits for them in a collective.
+  double timeout_s = 600;
+  double dead_after_s = 15;                            // without a sign of life of another rank's watchdog
+  double interval_s = 0.5;                             // between two looks
+  std::function<void(const std::string&)> on_failure;  // on the watchdog's thread, at most once; may end the process
+};
+
+class Watchdog {
+ public:
+  // `activity` outlives the watchdog.
+  Watchdog(const Activity& activity, int rank, int world_size, std::unique_ptr<Blackboard> board,
+           WatchdogOptions options);
+  ~Watchdog();  // without a word before: the others take this rank for failed
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  // This rank has done its work and will not be heard of any more.
+  void finished();
+  // Tells the others why this rank ends, so that they do not have to find out.
+  void failed(const std::string& reason);
+
+ private:
+  enum class State { running, finished, failed };
+  // What a rank leaves on the blackboard.
+  struct Sign {
+    uint64_t beat = 0;
+    State state = State::running;
+    std::string text;  // running: what it does; failed: why
+    double idle_s = 0;
+  };
+  struct Other {
+    Sign sign;
+    std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
+  };
+
+  void watch();
+  bool look();  // false: a failure was reported
+  void post(State state, const std::string& text, double idle_s = 0);
+  void hear();
+  std::string failure() const;
+  bool others_make_progress() const;
+  std::string others() const;
+  void end(State state, const std::string& text);
+
+  const Activity& activity_;
+  const int rank_, world_size_;
+  const std::unique_ptr<Blackboard> board_;
+  const WatchdogOptions options_;
+  uint64_t beat_ = 0;
+  std::vector<Other> ranks_;
+  bool board_gone_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  State last_state_ = State::failed;
+  std::string last_text_ = "it ended without a word";
+  std::thread thread_;
+};
+
+}  // namespace laconic::distributed
