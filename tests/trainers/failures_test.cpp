@@ -41,22 +41,21 @@ TEST_F(Failures, DivergenceEndsTheRunAndKeepsFiniteWeights) {
 
 TEST_F(Failures, BeforeAnythingIsWritten) {
   const auto data = (folder_ / "data.jsonl").string();
-  const std::vector<std::string> file = {"--data.source=file", "--data.path=" + data, "--data.prompt_column=question",
-                                         "--data.answer_column=answer"};
-  const auto with = [&](const std::string& content, std::vector<std::string> more = {}) {
+  const auto with = [&](const std::string& content) {
     std::ofstream(data) << content;
-    more.insert(more.begin(), file.begin(), file.end());
-    return failure_of(config(more));
+    return failure_of(rl_config(folder_.path(),
+                                "data: {source: file, prompt_column: question, answer_column: answer}\n",
+                                {"--data.path=" + data}));
   };
   EXPECT_THAT(with(""), HasSubstr("data.jsonl"));
   EXPECT_THAT(with("{\"q\": \"1\", \"answer\": \"2\"}\n"), testing::AllOf(HasSubstr("question"), HasSubstr("q")));
   EXPECT_THAT(with("{\"question\": \"5 z +2 ?\", \"answer\": \"2\"}\nnot json\n"), HasSubstr(":2"));
   EXPECT_THAT(with("{\"question\": \"5 z +2 ?\"}\n"), HasSubstr("answer"));
   std::string many;
-  for (int i = 0; i < 200; ++i) many += "5 ";
+  for (int i = 0; i < 300; ++i) many += "5 ";
   EXPECT_THAT(with("{\"question\": \"" + many + "\", \"answer\": \"2\"}\n"), HasSubstr("tokens"));
   EXPECT_THAT(with("{\"question\": \"5 unknownword\", \"answer\": \"2\"}\n"), HasSubstr("unknownword"));
-  EXPECT_THAT(failure_of(config({"--rollout.max_tokens=128"})), HasSubstr("window"));
+  EXPECT_THAT(failure_of(config({"--rollout.max_tokens=256"})), HasSubstr("window"));
   EXPECT_THAT(failure_of(config({"--model.path=/nonexistent"})), HasSubstr("/nonexistent"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
 }
@@ -78,8 +77,7 @@ TEST_F(Failures, AStepWithoutGroupsMakesNoUpdate) {
 
 TEST_F(Failures, AStopRequestAbandonsTheStepAndSaves) {
   request_stop();
-  RlTrainer trainer(config({}), {});
-  EXPECT_FALSE(trainer.run());
+  EXPECT_FALSE(RlTrainer(config({}), {}).run());
   clear_stop_request();
   EXPECT_TRUE(RlTrainer(config({}), {metrics::ExistingRun::resume, "", {}}).run());
   const TemporaryFolder whole;
