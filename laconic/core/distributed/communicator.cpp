@@ -6,6 +6,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/base/timer.h"
 
 namespace laconic::distributed {
 namespace {
@@ -33,6 +34,7 @@ Pending::Pending(Communicator& owner, const char* name, uint64_t sequence, std::
 
 void Pending::wait() {
   LACONIC_CHECK(work_ != nullptr, "{} #{} was waited for twice", name_, sequence_);
+  const Timer timer;
   owner_->activity_.begin_collective(name_, sequence_);
   try {
     std::exchange(work_, nullptr)->wait();
@@ -40,6 +42,7 @@ void Pending::wait() {
     owner_->rethrow(name_, sequence_);
   }
   owner_->activity_.end_collective();
+  owner_->traffic_.wait_seconds += timer.seconds();
 }
 
 Communicator::Communicator(int rank, int world_size) : rank_(rank), world_size_(world_size) {

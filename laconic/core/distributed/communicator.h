@@ -50,6 +50,7 @@ class [[nodiscard]] Pending {
 // What one rank has sent so far.
 struct Traffic {
   uint64_t collectives = 0;
+  double wait_seconds = 0;   // spent in Pending::wait()
   double payload_bytes = 0;  // of the tensors given
   double wire_bytes = 0;  // sent by this rank in a ring: all_reduce 2(W-1)/W n, reduce_scatter and all_gather (W-1)/W n
 };
