@@ -41,9 +41,7 @@ Problem current_problem() {
     return {ErrorKind::io, out_of_memory("")};
   } catch (const nlohmann::json::exception& error) {
     // "[json.exception.type_error.302] type must be ..., but is ...": a value of the input has the wrong type.
-    const std::string_view text = error.what();
-    const size_t end = text.find("] ");
-    return {ErrorKind::input, std::string(end == std::string_view::npos ? text : text.substr(end + 2))};
+    return {ErrorKind::input, parser_reason(error.what())};
   } catch (const std::exception& error) {
     return {ErrorKind::internal, first_line(error.what())};
   } catch (...) {

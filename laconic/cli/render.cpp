@@ -60,15 +60,10 @@ struct TemplateSource {
   }
 };
 
-// Noon of the day, local time.
-std::time_t read_date(const std::string& text) {
-  std::tm day{};
-  const char* end = ::strptime(text.c_str(), "%Y-%m-%d", &day);
-  if (end == nullptr || *end != '\0')
-    fail(ErrorKind::usage, "--date: expected a day such as 2025-07-10, found `{}`", text);
-  day.tm_hour = 12;
-  day.tm_isdst = -1;
-  return std::mktime(&day);
+std::time_t read_date(const std::string& day) {
+  const auto noon = text::noon_of_day(day);
+  if (!noon) fail(ErrorKind::usage, "--date: expected a day such as 2025-07-10, found `{}`", day);
+  return *noon;
 }
 
 TemplateSource read_source(const CommandLine& line) {

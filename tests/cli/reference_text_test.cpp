@@ -155,5 +155,29 @@ TEST(ReferenceTemplates, EveryRenderedText) {
   std::printf("%zu of %zu rendered texts\n", right, cases.size());
 }
 
+TEST(ReferenceTemplates, EveryEngineCase) {
+  const auto file = LACONIC_TEST_DATA_OR_SKIP("chat_templates/jinja_features_hfjs.jsonl");
+  const auto cases = from_lines(read_file(file));
+  std::vector<Json> lines;
+  for (const Json& one : cases) {
+    const Json messages = one["context"].value("messages", Json::array());
+    lines.push_back({{"template", one["template"]}, {"context", one["context"]}, {"messages", messages}});
+  }
+  const auto results = from_lines(run_program({"render"}, to_lines(lines)).out);
+  ASSERT_EQ(results.size(), cases.size());
+  size_t right = 0;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    // What fails there fails here; the words are each engine's own.
+    const std::string expected = cases[i]["jinja2_output"];
+    const bool fails = expected.starts_with("ERR ");
+    EXPECT_EQ(results[i].contains("error"), fails) << cases[i]["name"] << results[i].dump();
+    if (!fails) {
+      EXPECT_EQ(results[i]["text"], expected) << cases[i]["name"];
+    }
+    right += results[i].contains("error") == fails && (fails || results[i]["text"] == expected) ? 1 : 0;
+  }
+  std::printf("%zu of %zu engine cases\n", right, cases.size());
+}
+
 }  // namespace
 }  // namespace laconic::cli

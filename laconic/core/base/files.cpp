@@ -30,6 +30,27 @@ struct Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 };
 
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  const auto parent = file.parent_path();
+  return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+std::string link_to(int descriptor) {
+  return fmt::format("/proc/self/fd/{}", descriptor);
+}
+
+// -1 where the system cannot do that, or could not give the file a name later.
+int open_without_name(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+  if (descriptor < 0 || ::access(link_to(descriptor).c_str(), F_OK) == 0) return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
+bool give_name(int descriptor, const std::filesystem::path& name) {
+  return ::linkat(AT_FDCWD, link_to(descriptor).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
@@ -52,14 +73,16 @@ std::string read_file(const std::filesystem::path& path) {
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
   temporary_ += fmt::format(".{}.tmp", ::getpid());
+  descriptor_ = open_without_name(folder_of(path_));
+  if (descriptor_ >= 0) return;
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail_system("write", path_, errno);
+  named_ = true;
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (named_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(const void* data, size_t bytes) {
@@ -75,14 +98,15 @@ void AtomicFile::write(const void* data, size_t bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) fail_system("flush", path_, errno);
-  ::close(std::exchange(descriptor_, -1));
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
+  if (!named_) {  // a link never replaces a file, a renaming does: so it takes two steps
     ::unlink(temporary_.c_str());
-    fail_system("rename into place", path_, error);
+    if (!give_name(descriptor_, temporary_)) fail_system("write", path_, errno);
+    named_ = true;
   }
-  const auto parent = path_.parent_path();
-  sync_path(parent.empty() ? std::filesystem::path(".") : parent);
+  ::close(std::exchange(descriptor_, -1));
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_system("rename into place", path_, errno);
+  named_ = false;
+  sync_path(folder_of(path_));
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::string_view content) {

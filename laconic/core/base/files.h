@@ -15,7 +15,8 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 // A file that appears under its name only once it is complete: written aside, flushed, renamed by commit(). Without a
-// commit() nothing is left behind.
+// commit() nothing is left behind, and where the file system has files without a name, nothing either when the process
+// is killed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -29,7 +30,8 @@ class AtomicFile {
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::filesystem::path temporary_;  // its name before the last one
+  bool named_ = false;               // whether it has that name yet
   int descriptor_ = -1;
 };
 

@@ -104,6 +104,31 @@ size_t first_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+size_t json_levels(std::string_view text) {
+  size_t level = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++level);
+    } else if ((c == '}' || c == ']') && level > 0) {
+      --level;
+    }
+  }
+  return deepest;
+}
+
+std::string parser_reason(std::string_view what) {
+  // "[json.exception.parse_error.101] parse error at ..."
+  const size_t end = what.starts_with('[') ? what.find("] ") : std::string_view::npos;
+  return std::string(end == std::string_view::npos ? what : what.substr(end + 2));
+}
+
 std::string human_bytes(double bytes) {
   constexpr std::array<const char*, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   size_t unit = 0;

@@ -25,6 +25,14 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 // forms).
 size_t first_invalid_utf8(std::string_view text);
 
+// Levels of brackets of a JSON text, whether or not it is one. What reads a tree is recursive: a text from elsewhere is
+// held against kMaxJsonLevels before it is made into one.
+inline constexpr size_t kMaxJsonLevels = 200;
+size_t json_levels(std::string_view text);
+
+// The words of a JSON parser's error without the name of the exception: "parse error at line 1, column 3: ...".
+std::string parser_reason(std::string_view what);
+
 // "1.2 GiB", "35 MB/s"-style figures: three significant digits with a binary unit.
 std::string human_bytes(double bytes);
 // "950", "12.3k", "4.56M".

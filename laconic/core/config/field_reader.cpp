@@ -181,6 +181,7 @@ std::optional<size_t> read_choice(const Value& value, const std::string& key, co
     if (found != options.end()) return static_cast<size_t>(found - options.begin());
   }
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const auto& option : options) names.push_back(option_text(option));
   const std::string near = value.kind == ValueKind::scalar ? did_you_mean(value.text, options) : "";
   problems.add(value.named_place(), key,

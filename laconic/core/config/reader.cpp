@@ -139,6 +139,8 @@ void Reader::contradiction(std::string_view names, std::string_view message) {
   std::vector<std::string> keys, values;
   Place place = scopes_.back().place;
   bool placed = false;
+  // What the section holds depends on its choices: beside one that failed, it would be judged by the wrong rules.
+  if (scopes_.back().choice_failed) return;
   for (const auto& part : split(names, ',')) {
     const std::string name(trim(part));
     keys.push_back(full_key(name));

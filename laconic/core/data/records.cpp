@@ -17,11 +17,15 @@ std::string_view without_bom(std::string_view text) {
   return text;
 }
 
-// The parser's own words without what stands before them in brackets, "[json.exception.parse_error.101] ".
-std::string parser_reason(const nlohmann::json::exception& error) {
-  std::string reason = error.what();
-  if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-  return "not valid JSON: " + reason.substr(0, 300);
+std::string json_problem(const nlohmann::json::exception& error) {
+  return "not valid JSON: " + parser_reason(error.what()).substr(0, 300);
+}
+
+// What would take a recursion too deep, here or in whoever gets the record; "" where nothing does.
+std::string nesting_problem(std::string_view text) {
+  const size_t levels = json_levels(text);
+  if (levels <= kMaxJsonLevels) return "";
+  return fmt::format("nested {} levels deep, expected at most {}", levels, kMaxJsonLevels);
 }
 
 void check_object(Record& record) {
@@ -73,11 +77,13 @@ Record parse_line(std::string_view line, std::string source) {
     record.reason = fmt::format("not valid UTF-8 at byte {} of the line", bad + 1);
     return record;
   }
+  record.reason = nesting_problem(line);
+  if (!record.reason.empty()) return record;
   try {
     record.value = parse_watched(line, record.reason);
     if (record.reason.empty()) check_object(record);
   } catch (const nlohmann::json::exception& error) {
-    record.reason = parser_reason(error);
+    record.reason = json_problem(error);
   }
   if (!record.reason.empty()) record.value = nullptr;
   return record;
@@ -195,11 +201,11 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
     fail(ErrorKind::input, "{}:{}: not valid UTF-8 at byte {} of the file", name, line, bad + 1);
   }
   Json array;
-  std::string reason;
+  std::string reason = nesting_problem(text);
   try {
-    array = parse_watched(text, reason);
+    if (reason.empty()) array = parse_watched(text, reason);
   } catch (const nlohmann::json::exception& error) {
-    reason = parser_reason(error);
+    reason = json_problem(error);
   }
   if (!reason.empty()) fail(ErrorKind::input, "{}: {}", name, reason);
   if (!array.is_array()) {

@@ -93,12 +93,12 @@ RunFolder::RunFolder(fs::path path, RunFolderOptions options)
 
 RunFolder::~RunFolder() = default;
 
-void RunFolder::resume_after(int64_t step) {
+void RunFolder::resume_after(int64_t step, std::optional<int64_t> evaluated) {
   LACONIC_CHECK(resuming_, "{}: resume_after on a new run", path_.string());
   const int64_t dropped = metrics_->truncate_after(step);
   timing_->truncate_after(step);
   samples_->truncate_after(step);
-  evaluations_->truncate_after(step);
+  evaluations_->truncate_after(evaluated.value_or(step));
   if (dropped > 0)
     log_info("{}: dropped {} rows beyond step {}; they will be computed again", path_.string(), dropped, step);
   if (tensorboard_wanted_) tensorboard_ = std::make_unique<TensorBoardWriter>(file("tensorboard"), step + 1);

@@ -47,7 +47,8 @@ class RunFolder {
   bool resuming() const { return resuming_; }
 
   // Drops all rows beyond `step` (-1: every row): the checkpoint that the run continues from was taken after that step.
-  void resume_after(int64_t step);
+  // `evaluated`: the step of the last evaluation that it knows of, where that is not the same.
+  void resume_after(int64_t step, std::optional<int64_t> evaluated = std::nullopt);
 
   // Appends the step's values: wall-clock figures to timing.jsonl, the others to metrics.jsonl, all to TensorBoard.
   void log(const MetricRow& row);

@@ -1,5 +1,7 @@
 #include "laconic/core/model/model_config.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -208,10 +210,41 @@ std::vector<int32_t> read_eos(const Source& source, int64_t vocab_size) {
 }
 
 Json parse_json(const fs::path& path) {
+  const std::string text = read_file(path);
+  if (const size_t levels = json_levels(text); levels > kMaxJsonLevels)
+    fail(ErrorKind::input, "{}: nested {} levels deep, expected at most {}", path.string(), levels, kMaxJsonLevels);
   try {
-    return Json::parse(read_file(path));
+    return Json::parse(text);
   } catch (const Json::exception& error) {
-    fail(ErrorKind::input, "{}: not valid JSON: {}", path.string(), error.what());
+    fail(ErrorKind::input, "{}: not valid JSON: {}", path.string(), parser_reason(error.what()));
+  }
+}
+
+// Keys that may be absent mean their defaults then, so that a misspelled one would go unnoticed. Others are not ours to
+// judge: every model has keys of its own.
+void reject_misspelled(const Source& source) {
+  constexpr std::array<const char*, 17> kOptional = {"architectures",
+                                                     "num_key_value_heads",
+                                                     "head_dim",
+                                                     "rms_norm_eps",
+                                                     "tie_word_embeddings",
+                                                     "attention_bias",
+                                                     "mlp_bias",
+                                                     "rope_theta",
+                                                     "rope_scaling",
+                                                     "rope_parameters",
+                                                     "partial_rotary_factor",
+                                                     "hidden_act",
+                                                     "quantization_config",
+                                                     "sliding_window",
+                                                     "use_sliding_window",
+                                                     "layer_types",
+                                                     "initializer_range"};
+  for (const auto& [key, value] : source.json.items()) {
+    for (const char* known : kOptional) {
+      if (key.size() > 64 || edit_distance(key, known) != 1 || source.json.contains(known)) continue;
+      fail(ErrorKind::input, "{}: {}: unknown key (did you mean `{}`?)", source.name, key, known);
+    }
   }
 }
 
@@ -243,6 +276,7 @@ ModelConfig read_model_config(const fs::path& folder_or_file) {
   Source source{path.string(), parse_json(path)};
   if (!source.json.is_object()) fail(ErrorKind::input, "{}: expected a JSON object", source.name);
   ModelConfig c;
+  reject_misspelled(source);
   c.source_json = source.json.dump();
   c.architecture = read_architecture(source);
   c.vocab_size = source.integer("vocab_size");
@@ -276,6 +310,20 @@ ModelConfig read_model_config(const fs::path& folder_or_file) {
     if (!ids.empty()) c.eos_ids = ids;
   }
   return c;
+}
+
+void check_fits_memory(const ModelConfig& c, int64_t element_bytes, const std::string& where) {
+  // In floating point: a damaged file may ask for more than an integer counts.
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double attention = real(c.hidden) * real(c.head_dim) * (2 * real(c.heads) + 2 * real(c.kv_heads));
+  const double layer = attention + 3 * real(c.hidden) * real(c.intermediate);
+  const double parameters = real(c.layers) * layer + (c.tied ? 1 : 2) * real(c.vocab_size) * real(c.hidden);
+  const double bytes = parameters * real(element_bytes) + real(c.max_positions) * real(c.head_dim) * sizeof(float);
+  const double memory = real(::sysconf(_SC_PHYS_PAGES)) * real(::sysconf(_SC_PAGE_SIZE));
+  if (bytes <= memory) return;
+  fail(ErrorKind::input,
+       "{}: the model has {} parameters and a window of {} tokens, which need {}; this machine has {} of memory", where,
+       human_count(parameters), c.max_positions, human_bytes(bytes), human_bytes(memory));
 }
 
 int64_t ModelConfig::matmul_parameters() const {

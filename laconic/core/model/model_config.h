@@ -58,6 +58,10 @@ struct ModelConfig {
 // that contradict each other, are errors that name file and key.
 ModelConfig read_model_config(const std::filesystem::path& folder_or_file);
 
+// Weights of so many bytes each, and the table of positions, must fit into this machine's memory; otherwise an Error of
+// kind input that begins with `where`. Nothing is allocated before this is known.
+void check_fits_memory(const ModelConfig& config, int64_t element_bytes, const std::string& where);
+
 // config.json for a model of this shape; starts from source_json where there is one. A shape that the architecture's
 // config.json cannot express is an error.
 std::string to_config_json(const ModelConfig& config, const std::string& dtype_name);

@@ -34,7 +34,7 @@ std::vector<fs::path> shards_of(const fs::path& index_path, std::map<std::string
     index = Json::parse(read_file(index_path));
     for (const auto& [name, file] : index.at("weight_map").items()) promised[name] = file.get<std::string>();
   } catch (const Json::exception& error) {
-    fail(ErrorKind::input, "{}: damaged: {}", index_path.string(), error.what());
+    fail(ErrorKind::input, "{}: damaged: {}", index_path.string(), parser_reason(error.what()));
   }
   std::vector<fs::path> shards;
   for (const auto& entry : promised) {
@@ -133,6 +133,7 @@ bool ends_with(const std::string& text, std::string_view ending) {
 Model Model::from_folder(const fs::path& folder, at::ScalarType dtype, at::Device device) {
   const at::NoGradGuard no_grad;
   ModelConfig config = read_model_config(folder);
+  check_fits_memory(config, static_cast<int64_t>(c10::elementSize(dtype)), (folder / "config.json").string());
   auto weights = open_weights(folder);
   if (config.tied) drop_repeated_head(weights);
   Model model(std::move(config), dtype, device);
@@ -170,6 +171,7 @@ Model Model::from_folder(const fs::path& folder, at::ScalarType dtype, at::Devic
 
 Model Model::random(ModelConfig config, uint64_t seed, at::ScalarType dtype, at::Device device) {
   const at::NoGradGuard no_grad;
+  check_fits_memory(config, static_cast<int64_t>(c10::elementSize(dtype)), "the model's config.json");
   Model model(std::move(config), dtype, device);
   uint64_t index = 0;
   for (auto& target : model.named_tensors()) {

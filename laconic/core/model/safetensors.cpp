@@ -78,7 +78,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   try {
     read_header();
   } catch (const Json::exception& error) {
-    fail(ErrorKind::input, "{}: the safetensors header is damaged: {}", path_.string(), error.what());
+    fail(ErrorKind::input, "{}: the safetensors header is damaged: {}", path_.string(), parser_reason(error.what()));
   }
 }
 

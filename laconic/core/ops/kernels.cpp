@@ -59,7 +59,7 @@ bool agrees_with_baseline(const Kernels& k) {
 const Kernels* choose() {
   const char* wanted_text = std::getenv("LACONIC_ISA");
   const std::string_view wanted = wanted_text == nullptr ? "" : wanted_text;
-  if (wanted != "" && wanted != "baseline" && wanted != "avx2" && wanted != "avx512") {
+  if (!wanted.empty() && wanted != "baseline" && wanted != "avx2" && wanted != "avx512") {
     fail(ErrorKind::usage, "LACONIC_ISA: expected baseline, avx2 or avx512, found {}", wanted);
   }
   for (const Kernels* table : {avx512_kernels(), avx2_kernels()}) {

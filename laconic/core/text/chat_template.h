@@ -28,12 +28,20 @@ class ChatTemplate {
   // Some templates print today's date. A run that must give the same prompts tomorrow fixes it here; the clock is read
   // otherwise.
   void set_now(std::time_t now) { now_ = now; }
+  // Whether this is such a template.
+  bool prints_date() const { return prints_date_; }
 
  private:
-  explicit ChatTemplate(jinja::Template parsed) : template_(std::move(parsed)) {}
+  ChatTemplate(jinja::Template parsed, bool prints_date) : template_(std::move(parsed)), prints_date_(prints_date) {}
 
   jinja::Template template_;
+  bool prints_date_;
   std::optional<std::time_t> now_;
 };
+
+// Noon of a day that is written as 2025-07-10, local time; nothing for any other text and for days that do not exist.
+std::optional<std::time_t> noon_of_day(const std::string& day);
+// The present day, so written.
+std::string today();
 
 }  // namespace laconic::text

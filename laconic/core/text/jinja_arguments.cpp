@@ -46,8 +46,8 @@ const Value& Parameters::at(size_t i) const {
   return *values_[i];
 }
 
-Value Parameters::value(size_t i, Value otherwise) const {
-  return values_[i] != nullptr ? *values_[i] : std::move(otherwise);
+Value Parameters::value(size_t i, const Value& otherwise) const {
+  return values_[i] != nullptr ? *values_[i] : otherwise;
 }
 
 bool Parameters::flag(size_t i, bool otherwise) const {

@@ -30,7 +30,7 @@ class Parameters {
   // nullptr where the argument was not given.
   const Value* get(size_t i) const { return values_[i]; }
   const Value& at(size_t i) const;  // of a required one
-  Value value(size_t i, Value otherwise) const;
+  Value value(size_t i, const Value& otherwise) const;
   bool flag(size_t i, bool otherwise) const;
   int64_t integer(size_t i, int64_t otherwise) const;
   // Must be a string.

@@ -156,7 +156,7 @@ Value replace_method(const Value& self, const Arguments& arguments, Budget& budg
   const std::string to = escapes ? escape_html(given.text(1)) : given.text(1);
   const int64_t limit = given.integer(2, -1);
   const size_t matches = count_matches(self.text(), from);
-  if (to.size() > 0 && matches > budget.limits().output_bytes / to.size()) template_error("a text is too large");
+  if (!to.empty() && matches > budget.limits().output_bytes / to.size()) template_error("a text is too large");
   budget.text(self.text().size() + matches * to.size());
   return Value::string(replace(self.text(), from, to, limit));
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr int32_t kMaxId = 1 << 24;
 }  // namespace
 
-Vocabulary::Vocabulary(std::vector<std::pair<std::string, int32_t>> entries, const std::string& where) {
+Vocabulary::Vocabulary(std::vector<std::pair<std::string, int32_t>>&& entries, const std::string& where) {
   int32_t limit = 0;
   for (const auto& [token, id] : entries) {
     if (id < 0 || id >= kMaxId) fail(ErrorKind::input, "{}: token `{}` has the impossible id {}", where, token, id);

@@ -17,7 +17,7 @@ class Vocabulary {
  public:
   Vocabulary() = default;
   // Duplicate ids or tokens are an Error of kind input that begins with `where`.
-  Vocabulary(std::vector<std::pair<std::string, int32_t>> entries, const std::string& where);
+  Vocabulary(std::vector<std::pair<std::string, int32_t>>&& entries, const std::string& where);
   Vocabulary(Vocabulary&&) = default;
   Vocabulary& operator=(Vocabulary&&) = default;
 

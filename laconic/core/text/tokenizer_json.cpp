@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
 
 namespace laconic::text {
 
@@ -87,10 +88,7 @@ class Reader {
   }
 
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) {
-    const std::string what = error.what();
-    const size_t from = what.find("] ");
-    fail(ErrorKind::input, "{}: not valid JSON (byte {}): {}", file_, position,
-         from == std::string::npos ? what : what.substr(from + 2));
+    fail(ErrorKind::input, "{}: not valid JSON (byte {}): {}", file_, position, parser_reason(error.what()));
   }
 
  private:
@@ -173,12 +171,12 @@ TokenizerJson parse_tokenizer_json(std::string_view text, const std::string& fil
 }
 
 nlohmann::json parse_json(std::string_view text, const std::string& file) {
+  if (const size_t levels = json_levels(text); levels > kMaxJsonLevels)
+    fail(ErrorKind::input, "{}: nested {} levels deep, expected at most {}", file, levels, kMaxJsonLevels);
   try {
     return json::parse(text);
-  } catch (const json::parse_error& error) {
-    const std::string what = error.what();
-    const size_t from = what.find("] ");
-    fail(ErrorKind::input, "{}: not valid JSON: {}", file, from == std::string::npos ? what : what.substr(from + 2));
+  } catch (const json::exception& error) {
+    fail(ErrorKind::input, "{}: not valid JSON: {}", file, parser_reason(error.what()));
   }
 }
 

@@ -138,6 +138,10 @@ const std::vector<BadCase> kValues = {
 };
 
 const std::vector<BadCase> kStructure = {
+    {"NothingFollowsFromAFailedChoice",
+     "data: {source: chains, path: ''}",
+     {},
+     {"run.yaml:1:16: data.source: expected one of file, chain, found `chains` (did you mean `chain`?)"}},
     {"UnknownNear",
      "train:\n  stepz: 5\n",
      {},

@@ -81,6 +81,13 @@ TEST_F(DatasetEdges, AKeyThatStandsTwiceIsNotSilentlyDropped) {
             1u);
 }
 
+TEST_F(DatasetEdges, NestingWithoutEndIsRefused) {
+  const std::string deep = R"({"prompt": "a", "x": )" + std::string(200000, '[') + std::string(200000, ']') + "}";
+  EXPECT_THAT(error_of(file("a.jsonl", "{\"prompt\": \"a\"}\n" + deep)),
+              testing::HasSubstr("a.jsonl:2: nested 200001 levels deep"));
+  EXPECT_THAT(error_of(file("a.json", "[" + deep + "]")), testing::HasSubstr("a.json: nested 200002 levels deep"));
+}
+
 TEST_F(DatasetEdges, AnswersThatAreNotTexts) {
   const auto answer = [&](const std::string& json) {
     auto options = file("a.jsonl", "{\"prompt\": \"p\", \"answer\": " + json + "}\n");

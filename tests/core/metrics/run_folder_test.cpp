@@ -114,5 +114,19 @@ TEST(RunFolder, ResumeContinuesAfterTheCheckpoint) {
   EXPECT_EQ(read_file(run.file("samples.jsonl")), read_file(whole.file("samples.jsonl")));
 }
 
+// A checkpoint may have been taken before the evaluation of its step.
+TEST(RunFolder, EvaluationsBeyondTheLastKnownOneAreDropped) {
+  const TemporaryFolder folder;
+  {
+    RunFolder run(folder / "run");
+    for (int step : {0, 2, 4}) run.log_evaluation({{"step", step}, {"accuracy", 0.5}});
+  }
+  for (const auto& [evaluated, rows] : {std::pair<std::optional<int64_t>, size_t>{std::nullopt, 2}, {0, 1}, {-1, 0}}) {
+    RunFolder run(folder / "run", {.existing = ExistingRun::resume});
+    run.resume_after(2, evaluated);
+    EXPECT_EQ(read_jsonl(run.file("evaluations.jsonl")).rows.size(), rows);
+  }
+}
+
 }  // namespace
 }  // namespace laconic::metrics

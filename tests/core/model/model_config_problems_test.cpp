@@ -142,5 +142,42 @@ TEST(ConfigProblems, NeedlessWindowsAreNoProblem) {
   EXPECT_EQ(ConfigFolder(without(good_config("mistral"), "sliding_window")).problem(), "") << "4096 is beyond 512";
 }
 
+TEST(ConfigProblems, NestedWithoutEnd) {
+  for (const char* file : {"config.json", "generation_config.json"}) {
+    const ConfigFolder folder(good_config());
+    folder.write(file, "{\"x\": " + std::string(200000, '[') + std::string(200000, ']') + "}");
+    EXPECT_THAT(folder.problem(), HasSubstr(std::string(file) + ": nested 200001 levels deep"));
+  }
+}
+
+// An absent key means its default, so that a misspelled one would change the model without a word.
+TEST(ConfigProblems, MisspelledOptionalKeys) {
+  auto config = good_config();
+  config["rope_thetta"] = 500000.0;
+  EXPECT_THAT(ConfigFolder(config).problem(), HasSubstr("rope_thetta: unknown key (did you mean `rope_theta`?)"));
+  config["rope_theta"] = 500000.0;
+  EXPECT_EQ(ConfigFolder(config).problem(), "") << "with the right one there, it is a key of somebody else";
+  config = without(good_config(), "tie_word_embeddings");
+  config["tie_word_embedding"] = true;
+  EXPECT_THAT(ConfigFolder(config).problem(), HasSubstr("did you mean `tie_word_embeddings`?"));
+  config = without(good_config(), "eos_token_id");
+  config["bos_token_id"] = 1;
+  EXPECT_EQ(ConfigFolder(config).problem(), "");
+}
+
+// Before anything is allocated, and whatever the product of the sizes is.
+TEST(ConfigProblems, ModelsLargerThanTheMachine) {
+  constexpr int64_t kMost = 2147483647;
+  for (const char* key :
+       {"num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size", "max_position_embeddings"}) {
+    const auto config = ConfigFolder(changed(good_config(), key, kMost)).read();
+    const auto problem = error_of([&] { check_fits_memory(config, sizeof(float), "m/config.json"); });
+    EXPECT_THAT(problem, HasSubstr("m/config.json: the model has ")) << key;
+    EXPECT_THAT(problem, HasSubstr("of memory")) << key;
+  }
+  const auto config = ConfigFolder(good_config()).read();
+  EXPECT_EQ(error_of([&] { check_fits_memory(config, sizeof(float), "m"); }), "");
+}
+
 }  // namespace
 }  // namespace laconic::model

@@ -32,8 +32,9 @@ std::vector<Request> mixed_requests(int prompts = 6, int samples = 4) {
   std::vector<Request> all;
   for (int p = 0; p < prompts; ++p) {
     std::vector<int32_t> prompt;
-    for (int i = 0; i < lengths[static_cast<size_t>(p) % lengths.size()]; ++i)
-      prompt.push_back(static_cast<int32_t>(rng.below(60)));
+    const int length = lengths[static_cast<size_t>(p) % lengths.size()];
+    prompt.reserve(static_cast<size_t>(length));
+    for (int i = 0; i < length; ++i) prompt.push_back(static_cast<int32_t>(rng.below(60)));
     for (int s = 0; s < samples; ++s) {
       auto r = request_for(prompt, static_cast<uint64_t>(p), static_cast<uint32_t>(s), 20 + 13 * s);
       r.sampling.temperature = s % 2 == 0 ? 1.0 : 0.7;
@@ -146,9 +147,11 @@ TEST_P(EngineOfKind, SamplerAndTrainerAgreeBitForBit) {
         sequences.push_back(std::move(s));
       }
       std::vector<int64_t> lengths;
+      lengths.reserve(sequences.size());
       for (const auto& s : sequences) lengths.push_back(static_cast<int64_t>(s.ids.size()));
       for (const auto& chosen : policy::split_by_tokens(lengths, 200)) {
         std::vector<const policy::ScoredSequence*> pointers;
+        pointers.reserve(chosen.size());
         for (int64_t i : chosen) pointers.push_back(&sequences[static_cast<size_t>(i)]);
         const auto batch = policy::pack(pointers, at::kCPU);
         const auto scored = policy::score(model, batch, temperature, true, {recompute, 1 << 12});

@@ -71,6 +71,18 @@ TEST(ChatTemplate, CopiesShareTheTemplateAndKeepTheirClock) {
   EXPECT_EQ(copy.render(Json::array(), false, {}), "10 Jul 2025");
 }
 
+TEST(ChatTemplate, KnowsWhetherItPrintsTheDate) {
+  EXPECT_TRUE(ChatTemplate::parse("{% if x %}{{ strftime_now('%Y') }}{% endif %}", "chat").prints_date());
+  EXPECT_FALSE(ChatTemplate::parse("{{ messages }}", "chat").prints_date());
+}
+
+TEST(ChatTemplate, Days) {
+  EXPECT_EQ(noon_of_day("2025-07-10"), reference_day());
+  for (const char* wrong : {"", "2025-7-10", "2025-02-30", "2025-13-01", "10.07.2025", "2025-07-10 "})
+    EXPECT_FALSE(noon_of_day(wrong)) << wrong;
+  EXPECT_TRUE(noon_of_day(today()));
+}
+
 TEST(ChatTemplate, SyntaxErrorsNameThePlace) {
   const auto message_of = [](const std::string& source) {
     const auto error = caught([&] { ChatTemplate::parse(source, "model/chat_template.jinja"); });
