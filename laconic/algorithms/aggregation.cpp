@@ -9,7 +9,7 @@
 namespace laconic::algorithms {
 
 int64_t loss_tokens(const LossConfig& loss, const Sample& sample) {
-  if (loss.mask_truncated && sample.truncated) return 0;
+  if (sample.weight == 0.0 || (loss.mask_truncated && sample.truncated)) return 0;
   if (sample.loss_mask.empty()) return sample.length;
   return std::count_if(sample.loss_mask.begin(), sample.loss_mask.end(), [](uint8_t m) { return m != 0; });
 }
@@ -19,8 +19,10 @@ Coefficients aggregation_coefficients(const LossConfig& loss, std::span<const Gr
   Coefficients result;
   double sequences = 0;
   for (const Group* group : groups) {
-    sequences += static_cast<double>(group->samples.size());
-    for (const auto& sample : group->samples) result.loss_tokens += static_cast<double>(loss_tokens(loss, sample));
+    for (const auto& sample : group->samples) {
+      sequences += sample.weight != 0.0;
+      result.loss_tokens += static_cast<double>(loss_tokens(loss, sample));
+    }
   }
   const double constant = loss.constant_norm_tokens.value_or(static_cast<double>(max_completion_tokens));
   if (loss.aggregation == Aggregation::constant_norm && !(constant > 0)) {

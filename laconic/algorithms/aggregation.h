@@ -11,7 +11,7 @@
 
 namespace laconic::algorithms {
 
-// Number of loss tokens of a sample (M_i), after mask_truncated.
+// Number of loss tokens of a sample (M_i), after mask_truncated; none where its weight is 0.
 int64_t loss_tokens(const LossConfig& loss, const Sample& sample);
 
 struct Coefficients {

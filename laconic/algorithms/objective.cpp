@@ -45,7 +45,7 @@ bool Objective::keep(const Group& group) const {
       return !samples.empty() && correct == samples.size();
     case KeepRule::any_exit_correct:
       return std::any_of(samples.begin(), samples.end(),
-                         [](const Sample& s) { return s.kind == "exit" && s.verdict.correct; });
+                         [](const Sample& s) { return s.kind == "exit" && s.verdict.correct && !s.truncated; });
   }
   return true;
 }
@@ -70,13 +70,18 @@ double Objective::base_reward(const Sample& sample) const {
 
 void Objective::rewards(Step& step) {
   for (auto& group : step.groups) {
+    for (auto& sample : group.samples) sample.reward = base_reward(sample);
+  }
+  shape_rewards(step);
+}
+
+void Objective::shape_rewards(Step& step) const {
+  for (auto& group : step.groups) {
     for (auto& sample : group.samples) {
-      sample.reward = base_reward(sample) + config_.overlong.factor * soft_overlong_penalty(sample.length,
-                                                                                            step.max_completion_tokens,
-                                                                                            config_.overlong.buffer);
-      if (config_.kl.coefficient != 0.0 && config_.kl.place == KlPlace::reward) {
+      sample.reward += config_.overlong.factor *
+                       soft_overlong_penalty(sample.length, step.max_completion_tokens, config_.overlong.buffer);
+      if (config_.kl.coefficient != 0.0 && config_.kl.place == KlPlace::reward)
         sample.reward -= config_.kl.coefficient * sequence_k1(sample);
-      }
       if (!std::isfinite(sample.reward)) {
         fail(ErrorKind::numeric, "the reward of a completion of prompt {} is {}; a reward must be a finite number",
              group.prompt_id, sample.reward);

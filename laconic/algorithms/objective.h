@@ -1,8 +1,9 @@
 // The one interface behind which the methods differ. The engine asks an objective in this order, and never which method
 // it is:
 //
-//   needs -> plan -> (rollout, verdicts) -> next_round -> (rollout, verdicts) -> ... -> rewards -> keep -> advantages
-//   -> loss per micro-batch
+//   prepare -> needs, once
+//   -> (monitor) -> plan -> (rollout, verdicts) -> next_round -> (rollout, verdicts) -> ... -> rewards -> keep
+//   -> advantages -> loss per micro-batch -> metrics, every step
 //
 // An objective sees the whole step over all ranks at once, holds no files and starts no processes.
 #pragma once
@@ -10,9 +11,11 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,14 @@
 namespace laconic::algorithms {
 
 using Metrics = std::vector<std::pair<std::string, double>>;
+
+// What an objective may learn of its run before the first step. A recorded step has none of it.
+struct RunFacts {
+  uint64_t seed = 0;
+  int64_t max_completion_tokens = 0;
+  std::optional<int32_t> thinking_end_id;                        // absent where the tokenizer has no such token
+  std::function<std::vector<int32_t>(std::string_view)> encode;  // text to ids, without added special tokens
+};
 
 // What the engine must compute beyond sampling and the forward pass.
 struct Needs {
@@ -58,7 +69,12 @@ class Objective {
 
   const ObjectiveConfig& config() const { return config_; }
 
+  // Once, before anything else; texts become ids here. What the run cannot do is an Error that says so.
+  virtual void prepare(const RunFacts& /*run*/) {}
   virtual Needs needs() const;
+  // Takes in a monitor pass: groups of the monitor prompts, sampled by plan() as in training, with their verdicts.
+  // Before the first step and then after every needs().monitor_every steps.
+  virtual void monitor(const Step& /*pass*/) {}
   // What to sample for a prompt; `prompt` has no samples yet. Default: group_size plain samples.
   virtual std::vector<PlannedRequest> plan(const Group& prompt, uint64_t step) const;
   // The most rounds of sampling that a group may take; with more than one the engine keeps the caches of its samples.
@@ -87,6 +103,9 @@ class Objective {
  protected:
   // The reward before shaping: given_reward, else the weighted named rewards, else correctness.
   double base_reward(const Sample& sample) const;
+  // What the common options add to rewards that are set: overlong shaping and the KL in the reward. A reward that is
+  // not finite is an Error.
+  void shape_rewards(Step& step) const;
 
  private:
   ObjectiveConfig config_;

@@ -1,8 +1,15 @@
 #include "laconic/algorithms/registry.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "laconic/algorithms/adapt_think.h"
 #include "laconic/algorithms/grpo.h"
+#include "laconic/algorithms/grpo_lambda.h"
+#include "laconic/algorithms/laser.h"
+#include "laconic/algorithms/length_baselines.h"
+#include "laconic/algorithms/pear.h"
+#include "laconic/algorithms/s_grpo.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 
@@ -18,6 +25,7 @@ std::vector<Method>& methods() {
 }  // namespace
 
 void register_method(Method method) {
+  register_builtin_methods();
   for (const auto& known : methods()) {
     if (known.name == method.name) fail(ErrorKind::usage, "an objective named `{}` is registered already", method.name);
   }
@@ -25,8 +33,11 @@ void register_method(Method method) {
 }
 
 void register_builtin_methods() {
-  if (!methods().empty() && methods().front().name == "grpo") return;
-  methods().insert(methods().begin(), grpo_method());
+  if (!methods().empty()) return;
+  methods() = {grpo_method(),           s_grpo_method(),      grpo_lambda_method(),
+               length_penalty_method(), laser_method(),       laser_d_method(),
+               laser_de_method(),       adapt_think_method(), pear_method()};
+  for (auto& baseline : length_baseline_methods()) methods().push_back(std::move(baseline));
 }
 
 std::vector<std::string> objective_names() {
@@ -71,6 +82,7 @@ void ObjectiveSection::visit(config::Visitor& v) {
     }
   } else if (own) {
     v.section(common.name, *own, known ? find_method(common.name).help : "");
+    own->check(v, common);
   }
 }
 

@@ -35,7 +35,7 @@ struct Sample {
   std::vector<uint8_t> loss_mask;  // [length] 1 = in the loss; empty = all ones
   std::vector<std::pair<int64_t, double>>
       old_logp_override;  // (position, value): the sampling probability where it is not the policy's
-  double weight = 1.0;    // factor on this sample's loss terms
+  double weight = 1.0;    // factor on this sample's loss terms; 0 = not trained on, and left out of the denominators
 };
 
 struct Group {

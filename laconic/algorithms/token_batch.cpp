@@ -33,7 +33,8 @@ bool present(std::span<const WeightedSample* const> samples, std::vector<double>
 }
 
 std::vector<double> loss_mask(const LossConfig& loss, const Sample& sample) {
-  std::vector<double> mask(static_cast<size_t>(sample.length), loss.mask_truncated && sample.truncated ? 0.0 : 1.0);
+  const bool left_out = sample.weight == 0.0 || (loss.mask_truncated && sample.truncated);
+  std::vector<double> mask(static_cast<size_t>(sample.length), left_out ? 0.0 : 1.0);
   if (sample.loss_mask.empty()) return mask;
   if (sample.loss_mask.size() != mask.size()) {
     fail(ErrorKind::input, "mask has {} values, expected one for each of the {} tokens", sample.loss_mask.size(),

@@ -28,6 +28,7 @@ enum class DrawPurpose : uint32_t {
   sft_order = 7,
   bootstrap = 8,
   monitor_set = 9,
+  completion_kind = 10,
 };
 
 // Who draws: a completion is sample `sample` of prompt `prompt` in step `step` of the run with seed `seed`.
