@@ -3,77 +3,222 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
+#include <exception>
+#include <optional>
 
 #include "laconic/core/base/strings.h"
-#include "laconic/rewards/latex.h"
-#include "laconic/rewards/number.h"
+#include "laconic/rewards/comparer.h"
+#include "laconic/rewards/notation.h"
+#include "laconic/rewards/parser.h"
+#include "laconic/rewards/units.h"
 
 namespace laconic::rewards {
 namespace {
 
-bool is_measure(std::string_view unit) {
-  constexpr std::array<std::string_view, 32> kMeasures = {
-      "mm",   "cm",    "m",    "km",   "inch",   "inches", "ft",    "foot",   "feet",   "yard",  "mile",
-      "mg",   "g",     "kg",   "lb",   "pound",  "oz",     "ounce", "second", "minute", "hour",  "day",
-      "week", "month", "year", "cent", "dollar", "euro",   "liter", "litre",  "ml",     "gallon"};
-  return std::find(kMeasures.begin(), kMeasures.end(), unit) != kMeasures.end();
+// Longer answers are compared as they stand.
+constexpr size_t kMaxAnswer = 4096;
+
+bool is_alnum(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
 }
 
-std::string_view canonical_measure(std::string_view unit) {
-  constexpr std::array<std::array<std::string_view, 2>, 6> kNames = {
-      {{"inches", "inch"}, {"feet", "ft"}, {"foot", "ft"}, {"litre", "liter"}, {"pound", "lb"}, {"ounce", "oz"}}};
-  for (const auto& [name, canonical] : kNames) {
-    if (unit == name) return canonical;
+// The text without white space, except between two letters or digits, and without text marks.
+std::string squeezed(std::string_view text) {
+  std::string key;
+  bool space = false;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
+      space = true;
+      continue;
+    }
+    if (c == kTextMark) continue;
+    if (space && !key.empty() && is_alnum(key.back()) && is_alnum(c)) key += ' ';
+    space = false;
+    key += c;
   }
-  return unit;
+  return key;
 }
 
-bool close(const Number& a, const Number& b, double tolerance) {
-  if (same_value(a, b)) return true;
-  if (tolerance <= 0) return false;
-  const double x = to_double(a), y = to_double(b);
-  return std::abs(x - y) <= tolerance * std::max(std::abs(x), std::abs(y));
+// Without operators and digits, so that case and punctuation carry no meaning.
+bool is_wordy(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_alnum) &&
+         text.find_first_of("+*/^=<>\\{}|%") == std::string_view::npos && text.find('-') == std::string_view::npos;
 }
 
-bool same_number(const Number& gold, const Number& answer, const EquivalenceOptions& options) {
-  const auto& tolerance = options.tolerance;
-  const auto exact = [](const Number& n) { return n.percent ? hundredth(n) : n; };
-  switch (options.percent) {
-    case PercentRule::ignore:
-      return close(gold, answer, tolerance);
-    case PercentRule::exact:
-      return close(exact(gold), exact(answer), tolerance);
-    case PercentRule::any:
-      return close(gold, answer, tolerance) || close(exact(gold), exact(answer), tolerance);
+bool has_long_word(std::string_view text) {
+  size_t run = 0;
+  for (const char c : text) {
+    run = std::isalpha(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80 ? run + 1 : 0;
+    if (run >= 3) return true;
   }
   return false;
 }
 
-// A name or a word, whose case does not matter; one or two letters are variables or choices, whose case may.
-bool is_word(std::string_view text) {
-  return text.size() > 2 &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+// The letter of a multiple-choice answer that stands at the beginning: B, (B), B) 12, (B) because. '\0' when there is
+// none, or when another choice is named as well.
+char choice_letter(std::string_view notation) {
+  std::string text;
+  for (const char c : notation) {
+    if (c != kTextMark) text += c;
+  }
+  size_t at = 0;
+  for (const std::string_view word : {"option ", "choice ", "Option ", "Choice "}) {
+    if (std::string_view(text).substr(at).starts_with(word)) at += word.size();
+  }
+  const bool opened = at < text.size() && text[at] == '(';
+  if (opened) ++at;
+  if (at >= text.size() || std::isalpha(static_cast<unsigned char>(text[at])) == 0) return '\0';
+  const char letter = text[at++];
+  if (at == text.size()) return letter;
+  if (text[at] == ')' && opened) {
+    ++at;
+  } else if ((text[at] == ')' || text[at] == '.' || text[at] == ':') && !opened) {
+    ++at;
+  } else {
+    return '\0';
+  }
+  // Another letter that is marked like a choice.
+  for (size_t i = at; i < text.size(); ++i) {
+    if (std::isupper(static_cast<unsigned char>(text[i])) == 0 || text[i] > 'J') continue;
+    const bool alone = !is_alnum(text[i - 1]) && (i + 1 == text.size() || !is_alnum(text[i + 1]));
+    if (alone) return '\0';
+  }
+  return letter;
+}
+
+bool is_choice(std::string_view notation) {
+  const size_t open = notation.starts_with("(") ? 1 : 0;
+  const size_t mark = open < notation.size() && notation[open] == kTextMark ? 1 : 0;
+  const auto body = notation.substr(std::min(open + mark, notation.size()));
+  return !body.empty() && body[0] >= 'A' && body[0] <= 'J' &&
+         (open == 0 ? body.size() == 1 : body == std::string(1, body[0]) + ")");
+}
+
+// An answer in both forms.
+struct Read {
+  Notation notation;
+  std::optional<Expression> tree;
+};
+
+std::optional<Expression> parse_or_last_side(std::string_view text, const ParseOptions& options) {
+  if (auto tree = parse_answer(text, options)) return tree;
+  // \lim_{x \to 0} f(x) = 1: what the unreadable left side equals.
+  const size_t equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  const char before = text[equals - 1];
+  if (before == '<' || before == '>' || before == '!') return std::nullopt;
+  const auto left = text.substr(0, equals), right = text.substr(equals + 1);
+  const auto depth = std::count(left.begin(), left.end(), '{') - std::count(left.begin(), left.end(), '}');
+  if (depth != 0) return std::nullopt;
+  return parse_answer(right, options);
+}
+
+Read read(std::string_view text) {
+  Read result;
+  result.notation = plain_notation(trim(text));
+  result.tree = parse_or_last_side(result.notation.text, {});
+  if (result.tree && !result.notation.currency.empty() && result.tree->kind != Kind::quantity &&
+      result.tree->kind != Kind::sequence && result.tree->kind != Kind::relation) {
+    Expression quantity = make_node(Kind::quantity, std::move(*result.tree));
+    quantity.name = result.notation.currency;
+    result.tree = std::move(quantity);
+  }
+  return result;
+}
+
+bool has_separated_group(std::string_view text) {
+  for (size_t i = 1; i + 3 < text.size(); ++i) {
+    if (text[i] == ',' && std::isdigit(static_cast<unsigned char>(text[i - 1])) != 0 &&
+        std::isdigit(static_cast<unsigned char>(text[i + 1])) != 0)
+      return true;
+  }
+  return false;
+}
+
+// "52_8" and "52_{8}" without the base.
+std::string without_base(const std::string& key) {
+  const size_t mark = key.rfind('_');
+  if (mark == std::string::npos || mark == 0 || std::isdigit(static_cast<unsigned char>(key[mark - 1])) == 0)
+    return key;
+  return key.substr(0, mark);
+}
+
+std::optional<Equivalence> compare_texts(const Notation& gold, const Notation& answer,
+                                         const EquivalenceOptions& options) {
+  const std::string left = squeezed(gold.text), right = squeezed(answer.text);
+  const bool meaningful = std::any_of(left.begin(), left.end(), is_alnum) || left == "\\{\\}";
+  if (left == right && meaningful) return Equivalence{true, "same expression"};
+  if (left.empty() || right.empty()) return Equivalence{false, left.empty() ? "the gold answer is empty" : "empty"};
+  if (is_choice(gold.text)) {
+    const char wanted = choice_letter(gold.text), given = choice_letter(answer.text);
+    const bool same = options.loose ? std::toupper(static_cast<unsigned char>(given)) == wanted : given == wanted;
+    if (same && given != '\0') return Equivalence{true, "same choice"};
+  }
+  if (has_long_word(left) && is_wordy(left) && is_wordy(right)) {
+    const std::string x = words_key(gold.text);
+    if (!x.empty() && x == words_key(answer.text)) return Equivalence{true, "same words"};
+  }
+  if (options.loose && without_base(left) == without_base(right)) return Equivalence{true, "same digits"};
+  return std::nullopt;
+}
+
+Equivalence compare(std::string_view gold_text, std::string_view answer_text, const EquivalenceOptions& options) {
+  if (gold_text.size() > kMaxAnswer || answer_text.size() > kMaxAnswer) {
+    const auto gold = trim(gold_text), answer = trim(answer_text);
+    return {!gold.empty() && gold == answer, gold == answer ? "same text" : "too long to be the gold answer"};
+  }
+  const Read gold = read(gold_text), answer = read(answer_text);
+  if (auto verdict = compare_texts(gold.notation, answer.notation, options)) return *verdict;
+  if (!gold.tree) return {false, "another text"};
+  if (!answer.tree) return {false, "the answer cannot be read"};
+  if (Comparer(options).same(*gold.tree, *answer.tree)) return {true, "same value"};
+  if (has_separated_group(gold.notation.text) || has_separated_group(answer.notation.text)) {
+    // 1,234 may have been a list after all.
+    EquivalenceOptions ordered = options;
+    ordered.ordered_lists = true;
+    const auto left = parse_answer(gold.notation.text, {.thousands = false});
+    const auto right = parse_answer(answer.notation.text, {.thousands = false});
+    if (left && right && Comparer(ordered).same(*left, *right)) return {true, "same list"};
+  }
+  return {false, "another value"};
 }
 
 }  // namespace
 
 Equivalence compare_answers(std::string_view gold, std::string_view answer, const EquivalenceOptions& options) {
-  const auto left = parse_number(gold);
-  const auto right = parse_number(answer);
-  if (left && right) {
-    if (!same_number(*left, *right, options)) return {false, "another value"};
-    if (is_measure(left->unit) && is_measure(right->unit) &&
-        canonical_measure(left->unit) != canonical_measure(right->unit)) {
-      return {false, "another unit"};
-    }
-    return {true, "same value"};
+  try {
+    return compare(gold, answer, options);
+  } catch (const std::exception& error) {
+    return {false, std::string("not comparable: ") + error.what()};
   }
-  const std::string gold_form = normal_form(gold), answer_form = normal_form(answer);
-  if (!gold_form.empty() && gold_form == answer_form) return {true, "same expression"};
-  if (is_word(gold_form) && to_lower(gold_form) == to_lower(answer_form)) return {true, "same word"};
-  if (left || right) return {false, left ? "the answer is not a number" : "the gold answer is not a number"};
-  return {false, "another expression"};
+}
+
+bool is_mathematics(std::string_view text) {
+  try {
+    if (text.size() > kMaxAnswer) return false;
+    const auto tree = parse_answer(plain_notation(trim(text)).text);
+    const auto is_prose = [](const Expression& e) {
+      return e.is(Kind::text) || (e.is(Kind::quantity) && !measure_of(e.name));
+    };
+    return tree && !any_node(*tree, is_prose);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool is_unevaluated(std::string_view answer) {
+  try {
+    if (answer.size() > kMaxAnswer) return false;
+    const auto read_answer = read(answer);
+    return read_answer.tree && is_unevaluated(*read_answer.tree);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool restates(std::string_view question, std::string_view answer) {
+  const std::string part = squeezed(plain_notation(answer).text);
+  return !part.empty() && squeezed(plain_notation(question).text).find(part) != std::string::npos;
 }
 
 }  // namespace laconic::rewards

@@ -1,8 +1,10 @@
-// Are two answers the same? Exact on rational numbers, otherwise by a normal form of the text.
+// Are two answers the same? Exact where algebra decides, by values at seeded points otherwise, without regard to order
+// where the answer is a set.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace laconic::rewards {
 
@@ -12,9 +14,15 @@ enum class PercentRule {
   any,     // both are accepted, whichever side has the sign
 };
 
+// What graders disagree on. The defaults are those of the policy `math_verify` (policy.h).
 struct EquivalenceOptions {
-  PercentRule percent = PercentRule::ignore;
-  double tolerance = 0;  // relative, on numbers; 0 is exact
+  PercentRule percent = PercentRule::any;
+  // Only where a decimal with a fractional part is involved: |a - b| <= tolerance * min(1, max(|a|, |b|)). 0 is exact.
+  double tolerance = 1e-6;
+  bool ordered_lists = false;  // "1, 2" is not "2, 1"; sets in braces never have an order
+  bool simplified = false;     // 2/4 and 1+1 are not accepted where the gold answer is 1/2 or 2
+  bool rounded = false;        // a decimal of at least two places may be the gold value rounded to them
+  bool loose = false;          // "1, 2" is (1, 2); 52 is 52_8; the letter case of a choice does not matter
 };
 
 struct Equivalence {
@@ -22,7 +30,17 @@ struct Equivalence {
   std::string reason;
 };
 
-// Units are ignored unless both answers carry one of the known units of measurement and they differ (5 km is not 5 m).
+// Units are ignored unless both answers carry units of measurement: then 5 km is 5000 m and is not 5 m.
+// Never throws; bounded time whatever the texts are.
 Equivalence compare_answers(std::string_view gold, std::string_view answer, const EquivalenceOptions& options = {});
+
+// True when the text reads as mathematics from beginning to end: a number, an expression, a list, an equation, ...
+bool is_mathematics(std::string_view text);
+
+// True for arithmetic that was not carried out: 2+3, 6/4, 2^3; not for 3/4, 1.2*10^3, 2 sqrt(3), x+1.
+bool is_unevaluated(std::string_view answer);
+
+// True when `answer` stands in `question`, white space and LaTeX's ways of writing aside.
+bool restates(std::string_view question, std::string_view answer);
 
 }  // namespace laconic::rewards

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 
 #include "laconic/core/base/strings.h"
+#include "laconic/rewards/equivalence.h"
 
 namespace laconic::rewards {
 namespace {
@@ -22,6 +24,21 @@ int count(std::string_view text, std::string_view word) {
   int n = 0;
   for (size_t at = text.find(word); at != kNone; at = text.find(word, at + word.size())) ++n;
   return n;
+}
+
+// The last place of a word; its first character is rare in texts, so that most of a text is skipped quickly.
+size_t last_place(std::string_view text, std::string_view word) {
+  for (size_t end = text.size(); end > 0;) {
+    const void* found = memrchr(text.data(), word[0], end);
+    if (found == nullptr) return kNone;
+    end = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    if (text.substr(end).starts_with(word)) return end;
+  }
+  return kNone;
+}
+
+std::string_view last_part(std::string_view text) {
+  return text.substr(text.size() - std::min(text.size(), kSearched));
 }
 
 size_t closing_brace(std::string_view text, size_t open) {
@@ -94,26 +111,43 @@ ThinkingTags read_thinking(std::string_view text, std::string_view prompt_text) 
   ThinkingTags tags;
   tags.opens = count(text, kThinkOpen);
   tags.closes = count(text, kThinkClose);
-  const size_t close = text.rfind(kThinkClose);
-  const size_t open = text.rfind(kThinkOpen);
+  const size_t close = last_place(text, kThinkClose);
+  const size_t open = last_place(text, kThinkOpen);
   tags.answer = close == kNone ? text : text.substr(close + kThinkClose.size());
-  const size_t prompt_open = prompt_text.rfind(kThinkOpen);
-  const size_t prompt_close = prompt_text.rfind(kThinkClose);
+  const size_t prompt_open = last_place(prompt_text, kThinkOpen);
+  const size_t prompt_close = last_place(prompt_text, kThinkClose);
   const bool open_in_prompt = prompt_open != kNone && (prompt_close == kNone || prompt_close < prompt_open);
   tags.open = close == kNone ? open != kNone || open_in_prompt : open != kNone && open > close;
   tags.well_formed = tags.closes == 1 && tags.opens <= 1 && (tags.opens == 0 || open < close);
   return tags;
 }
 
-Box last_box(std::string_view text) {
-  size_t at = text.rfind("\\boxed");
-  size_t length = 6;
-  const size_t fbox = text.rfind("\\fbox");
-  if (fbox != kNone && (at == kNone || fbox > at)) {
-    at = fbox;
-    length = 5;
+std::string_view without_special_tokens(std::string_view text) {
+  for (;;) {
+    text = trim(text);
+    const size_t open = text.size() > 64 ? text.rfind('<', text.size() - 1) : text.rfind('<');
+    if (!text.empty() && text.back() == '>' && open != kNone && text.size() - open <= 32) {
+      const auto token = text.substr(open);
+      if (token == "</s>" || (token.starts_with("<|") && token.ends_with("|>"))) {
+        text.remove_suffix(token.size());
+        continue;
+      }
+    }
+    if (text.starts_with("<|")) {
+      const size_t close = text.substr(0, 32).find("|>");
+      if (close != kNone) {
+        text.remove_prefix(close + 2);
+        continue;
+      }
+    }
+    return text;
   }
-  if (at == kNone) return {};
+}
+
+namespace {
+
+// The box whose command of `length` bytes stands at `at`.
+Box box_at(std::string_view text, size_t at, size_t length) {
   size_t open = at + length;
   while (open < text.size() && text[open] == ' ') ++open;
   if (open < text.size() && text[open] == '{') {
@@ -126,8 +160,64 @@ Box last_box(std::string_view text) {
   return {BoxState::closed, text.substr(open, end - open), end};
 }
 
+// The end of the sentence or line that begins at `at`; at most kMaxPhrase further.
+size_t phrase_end(std::string_view text, size_t at) {
+  constexpr size_t kMaxPhrase = 2048;
+  const auto part = text.substr(0, std::min(text.size(), at + kMaxPhrase));
+  size_t end = std::min(part.find('\n', at), part.size());
+  for (size_t stop = part.find(". ", at); stop != kNone && stop < end; stop = part.find(". ", stop + 1)) end = stop;
+  return end;
+}
+
+// Behind "answer" at `at`: where the answer begins, or npos when this is another use of the word.
+size_t phrase_start(std::string_view text, size_t at) {
+  const auto skip = [&](std::string_view set) {
+    while (at < text.size() && set.find(text[at]) != kNone) ++at;
+  };
+  skip(" *_");
+  for (const std::string_view is : {"is ", "is:", "is\n", "\u662f", "\u4e3a"}) {
+    if (!text.substr(at).starts_with(is)) continue;
+    at += is[0] == 'i' ? 2 : is.size();
+    skip(" :*_\n\t");
+    return at;
+  }
+  for (const std::string_view colon : {":", "=", "\uff1a"}) {
+    if (!text.substr(at).starts_with(colon)) continue;
+    at += colon.size();
+    skip(" :*_\n\t");
+    return at;
+  }
+  return kNone;
+}
+
+}  // namespace
+
+Box last_box(std::string_view text) {
+  size_t at = last_place(text, "\\boxed");
+  size_t length = 6;
+  const auto rest = text.substr(at == kNone ? 0 : at);
+  const size_t fbox = last_place(rest, "\\fbox");
+  if (fbox != kNone) {
+    at = fbox + static_cast<size_t>(rest.data() - text.data());
+    length = 5;
+  }
+  if (at == kNone) return {};
+  return box_at(text, at, length);
+}
+
+bool has_other_box(std::string_view text, std::string_view content) {
+  for (size_t at = text.find("\\boxed"); at != kNone; at = text.find("\\boxed", at)) {
+    const Box box = box_at(text, at, 6);
+    if (box.state == BoxState::unclosed) return false;  // the last one is closed: this cannot be
+    if (trim(box.content) != content) return true;
+    at = box.end;
+  }
+  return false;
+}
+
 std::optional<std::string_view> after_hashes(std::string_view text) {
-  const size_t at = text.rfind("####");
+  text = last_part(text);
+  const size_t at = last_place(text, "####");
   if (at == kNone) return std::nullopt;
   const size_t begin = at + 4;
   const auto line = trim(text.substr(begin, std::min(text.find('\n', begin), text.size()) - begin));
@@ -137,37 +227,55 @@ std::optional<std::string_view> after_hashes(std::string_view text) {
 
 std::optional<std::string_view> answer_tag(std::string_view text) {
   constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
-  const size_t close = text.rfind(kClose);
+  text = last_part(text);
+  const size_t close = last_place(text, kClose);
   if (close == kNone) return std::nullopt;
-  const size_t open = text.rfind(kOpen, close);
+  const size_t open = last_place(text.substr(0, close), kOpen);
   if (open == kNone) return std::nullopt;
   return trim(text.substr(open + kOpen.size(), close - open - kOpen.size()));
 }
 
 std::optional<std::string_view> answer_phrase(std::string_view text) {
+  text = last_part(text);
   const std::string lower = to_lower(text);
-  for (size_t at = lower.rfind("answer"); at != kNone; at = at == 0 ? kNone : lower.rfind("answer", at - 1)) {
-    size_t i = at + 6;
-    const auto skip = [&](std::string_view set) {
-      while (i < lower.size() && set.find(lower[i]) != kNone) ++i;
-    };
-    skip(" *_");
-    const bool is =
-        lower.compare(i, 3, "is ") == 0 || lower.compare(i, 3, "is:") == 0 || lower.compare(i, 3, "is\n") == 0;
-    if (!is && (i >= lower.size() || lower[i] != ':')) continue;
-    i += is ? 2 : 1;
-    skip(" :*_\n\t");
-    size_t end = std::min(lower.find('\n', i), lower.size());
-    for (size_t stop = lower.find(". ", i); stop != kNone && stop < end; stop = lower.find(". ", stop + 1)) end = stop;
-    auto phrase = trim(text.substr(i, end - i));
-    while (!phrase.empty() && (phrase.back() == '.' || phrase.back() == '*' || phrase.back() == '_'))
-      phrase.remove_suffix(1);
-    if (!phrase.empty()) return phrase;
+  for (const std::string_view word : {std::string_view("answer"), std::string_view("\u7b54\u6848")}) {
+    for (size_t at = lower.rfind(word); at != kNone; at = at == 0 ? kNone : lower.rfind(word, at - 1)) {
+      const size_t begin = phrase_start(lower, at + word.size());
+      if (begin == kNone) continue;
+      auto phrase = trim(text.substr(begin, phrase_end(text, begin) - begin));
+      while (!phrase.empty() && std::string_view(".*_").find(phrase.back()) != kNone) phrase.remove_suffix(1);
+      if (!phrase.empty()) return phrase;
+    }
   }
   return std::nullopt;
 }
 
+std::optional<std::string_view> last_formula(std::string_view text) {
+  text = last_part(text);
+  struct Delimiter {
+    std::string_view open, close;
+  };
+  constexpr std::array<Delimiter, 3> kDelimiters = {{{"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}}};
+  size_t best_begin = 0, best_end = 0;
+  for (const auto& [open, close] : kDelimiters) {
+    size_t end = last_place(text, close);
+    if (end == kNone || end == 0) continue;
+    while (close == "$" && end > 0 && text[end - 1] == '$') --end;
+    const size_t begin = last_place(text.substr(0, end), open);
+    if (begin == kNone || begin + open.size() >= end || end <= best_end) continue;
+    best_begin = begin + open.size();
+    best_end = end;
+  }
+  if (best_end == 0) return std::nullopt;
+  const auto after = text.substr(best_end);
+  if (std::any_of(after.begin(), after.end(), is_digit)) return std::nullopt;
+  const auto formula = trim(text.substr(best_begin, best_end - best_begin));
+  if (formula.empty() || formula.size() > 1024 || !is_mathematics(formula)) return std::nullopt;
+  return formula;
+}
+
 std::optional<std::string_view> last_number(std::string_view text) {
+  text = last_part(text);
   size_t at = text.size();
   while (at > 0 && !is_digit(text[at - 1])) --at;
   if (at == 0) return std::nullopt;

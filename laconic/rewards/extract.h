@@ -9,6 +9,8 @@ namespace laconic::rewards {
 
 inline constexpr std::string_view kThinkOpen = "<think>";
 inline constexpr std::string_view kThinkClose = "</think>";
+// Answers other than a \boxed{} are looked for in so many last bytes of a text.
+inline constexpr size_t kSearched = 65536;
 
 // The tags of a response. `open` says that thinking was begun (in the prompt or here) and not closed.
 struct ThinkingTags {
@@ -22,6 +24,9 @@ struct ThinkingTags {
 };
 ThinkingTags read_thinking(std::string_view text, std::string_view prompt_text = {});
 
+// Without special tokens (<|im_end|>, </s>) at its ends.
+std::string_view without_special_tokens(std::string_view text);
+
 enum class BoxState { none, closed, unclosed };
 struct Box {
   BoxState state = BoxState::none;
@@ -31,13 +36,17 @@ struct Box {
 // The last \boxed{...} or \fbox{...} (also "\boxed 5"). When the last one is never closed the state is `unclosed`: an
 // earlier one is not taken for the answer.
 Box last_box(std::string_view text);
+// True when the text has a closed \boxed{} with another content than `content` (both trimmed).
+bool has_other_box(std::string_view text, std::string_view content);
 
 // Text behind the last `####`, to the end of the line.
 std::optional<std::string_view> after_hashes(std::string_view text);
 // Content of the last <answer>...</answer>.
 std::optional<std::string_view> answer_tag(std::string_view text);
-// What follows the last "answer is" or "answer:" up to the end of the sentence or line.
+// What follows the last "answer is" or "answer:" (in English or Chinese) up to the end of the sentence or line.
 std::optional<std::string_view> answer_phrase(std::string_view text);
+// Content of the last $...$, $$...$$, \(...\) or \[...\] that reads as mathematics and is followed by no number.
+std::optional<std::string_view> last_formula(std::string_view text);
 // The last number in the text: 1,234.5, -3, 3/4, \frac{3}{4}.
 std::optional<std::string_view> last_number(std::string_view text);
 // The first number in the text, likewise.

@@ -1,20 +1,26 @@
 #include "laconic/rewards/grade.h"
 
+#include <algorithm>
+
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/rewards/policy.h"
 
 namespace laconic::rewards {
 
 std::vector<std::string> grade_policies(std::string_view verifier) {
-  if (verifier == "math") return {"default", "strict", "lenient"};
-  return {"default"};
+  std::vector<std::string> names = {"default"};
+  if (verifier == "math") {
+    const auto math = math_policy_names();
+    names.insert(names.end(), math.begin(), math.end());
+  }
+  return names;
 }
 
 VerifierOptions policy_options(std::string_view verifier, std::string_view policy) {
   if (policy == "default") return {};
-  if (verifier == "math" && policy == "strict") return {{"require_box", "true"}, {"percent", "exact"}};
-  if (verifier == "math" && policy == "lenient") return {{"tolerance", "1e-4"}, {"percent", "any"}};
   const auto policies = grade_policies(verifier);
+  if (std::find(policies.begin(), policies.end(), policy) != policies.end()) return {{"policy", std::string(policy)}};
   fail(ErrorKind::usage, "unknown policy `{}` for verifier `{}`{}; there are {}", policy, verifier,
        did_you_mean(policy, policies), join(policies, ", "));
 }

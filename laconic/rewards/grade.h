@@ -17,11 +17,8 @@ struct Grade {
   std::string reason;
 };
 
-// Named bundles of options of the `math` verifier:
-//   default   as the verifier's own defaults
-//   strict    only a \boxed{} counts, percent is exact
-//   lenient   numbers within 1e-4 relative, percent either way
-// Other verifiers know `default` alone. An unknown policy is an Error with the nearest name.
+// Policies of the `math` verifier (policy.h): math_verify, strict, lenient; `default` is math_verify. Other verifiers
+// know `default` alone. An unknown policy is an Error with the nearest name.
 std::vector<std::string> grade_policies(std::string_view verifier);
 VerifierOptions policy_options(std::string_view verifier, std::string_view policy);
 

@@ -42,9 +42,9 @@ class Verifier {
 using VerifierOptions = std::map<std::string, std::string>;
 
 // name         options (default)
-// math         thinking = auto | required | ignore (auto), require_box (false), last_number (true), percent = ignore |
-// exact |
-//              any (ignore), tolerance (0, relative)
+// math         thinking = auto | required | ignore (auto), policy = math_verify | strict | lenient (math_verify), and
+//              over the policy's values: require_box, one_box, last_number, percent = ignore | exact | any, tolerance,
+//              ordered_lists, simplified, rounded, loose (policy.h and equivalence.h)
 // exact        thinking (auto), ignore_case (false), ignore_space (false)
 // numeric      thinking (auto), tolerance (0, relative)
 // boxed_exact  require_thinking_end (true), end_text (<eos>)

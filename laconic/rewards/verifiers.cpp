@@ -1,12 +1,12 @@
 #include "laconic/rewards/verifiers.h"
 
+#include <algorithm>
 #include <cctype>
 #include <optional>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 #include "laconic/rewards/extract.h"
-#include "laconic/rewards/number.h"
 
 namespace laconic::rewards {
 namespace {
@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMaxAnswer = 1024;
 // A text up to this length may be an answer as it stands.
 constexpr size_t kMaxWhole = 256;
+// So much of a prompt is searched for the answer.
+constexpr size_t kMaxPrompt = 65536;
 
 struct Graded {
   std::string_view text;
@@ -50,77 +52,114 @@ struct Found {
   const char* reason = "no answer found";
 };
 
-Found in_phrase(std::string_view phrase) {
+// The answer within "the answer is ...": the value behind a calculation, the formula or the number in a sentence.
+std::string_view in_phrase(std::string_view phrase) {
   const size_t equals = phrase.rfind('=');
-  const auto value = equals == std::string_view::npos ? phrase : trim(phrase.substr(equals + 1));
-  if (parse_number(value)) return {value};
+  if (equals != std::string_view::npos && equals > 0) {
+    const auto left = phrase.substr(0, equals), right = trim(phrase.substr(equals + 1));
+    const bool calculation =
+        std::none_of(left.begin(), left.end(), [](unsigned char c) { return std::isalpha(c) != 0; }) &&
+        left.find_first_of("<>!") == std::string_view::npos;
+    if (calculation && is_mathematics(right)) return right;
+  }
+  if (is_mathematics(phrase)) return phrase;
+  if (const auto formula = last_formula(phrase)) return *formula;
   // "the answer is 42 because ..." and "the answer is about 42 apples, as ..."
   if (phrase.find(' ') != std::string_view::npos) {
-    if (const auto number = first_number(value)) return {number};
+    if (const auto number = first_number(phrase)) return *number;
   }
-  return {value};
+  return phrase;
 }
 
-Found find_answer(std::string_view text, bool require_box, bool allow_last_number) {
-  const auto box = last_box(text);
-  if (box.state == BoxState::unclosed) return {std::nullopt, true, "the last \\boxed{ is not closed"};
-  if (box.state == BoxState::closed) {
-    if (trim(box.content).empty()) return {std::nullopt, true, "the last \\boxed{} is empty"};
-    return {box.content};
-  }
-  if (require_box) return {std::nullopt, true, "no \\boxed{}"};
-  if (const auto hashes = after_hashes(text)) return {hashes};
-  if (const auto tag = answer_tag(text)) return {tag};
-  if (const auto phrase = answer_phrase(text)) return in_phrase(*phrase);
+Found unmarked_answer(std::string_view text, bool allow_last_number) {
   const auto whole = trim(text);
   if (!whole.empty() && whole.find_first_of(" \t\r\n") == std::string_view::npos)
     return {whole, false};  // a bare answer
-  if (whole.size() <= 64 && parse_number(whole)) return {whole, false};
+  if (whole.size() <= kMaxWhole && is_mathematics(whole)) return {whole, false};
+  if (const auto formula = last_formula(text)) return {formula, false};
   if (allow_last_number) {
     if (const auto number = last_number(text)) return {number, false};
   }
   return {std::nullopt, false};
 }
 
+Found find_answer(std::string_view text, const MathPolicy& policy) {
+  const auto box = last_box(text);
+  if (box.state == BoxState::unclosed) return {std::nullopt, true, "the last \\boxed{ is not closed"};
+  if (box.state == BoxState::closed) {
+    if (trim(box.content).empty()) return {std::nullopt, true, "the last \\boxed{} is empty"};
+    if (policy.one_box && has_other_box(text, trim(box.content)))
+      return {std::nullopt, true, "several \\boxed{} that differ"};
+    return {box.content};
+  }
+  if (policy.require_box) return {std::nullopt, true, "no \\boxed{}"};
+  if (const auto hashes = after_hashes(text)) return {hashes};
+  if (const auto tag = answer_tag(text)) {
+    const auto phrase = answer_phrase(*tag);
+    return {phrase ? in_phrase(*phrase) : *tag};
+  }
+  if (const auto phrase = answer_phrase(text)) return {in_phrase(*phrase)};
+  return unmarked_answer(text, policy.last_number);
+}
+
 }  // namespace
 
-MathVerifier::MathVerifier(OptionReader options)
-    : thinking_(options.thinking()),
-      require_box_(options.boolean("require_box", false)),
-      last_number_(options.boolean("last_number", true)) {
-  equivalence_.percent = static_cast<PercentRule>(options.choice("percent", {"ignore", "exact", "any"}, 0));
-  equivalence_.tolerance = options.non_negative("tolerance", 0);
+MathVerifier::MathVerifier(OptionReader options) : thinking_(options.thinking()) {
+  const auto names = math_policy_names();
+  policy_ = math_policy(names[options.choice("policy", names, 0)]);
+  auto& equivalence = policy_.equivalence;
+  policy_.require_box = options.boolean("require_box", policy_.require_box);
+  policy_.one_box = options.boolean("one_box", policy_.one_box);
+  policy_.last_number = options.boolean("last_number", policy_.last_number);
+  equivalence.percent = static_cast<PercentRule>(
+      options.choice("percent", {"ignore", "exact", "any"}, static_cast<size_t>(equivalence.percent)));
+  equivalence.tolerance = options.non_negative("tolerance", equivalence.tolerance);
+  equivalence.ordered_lists = options.boolean("ordered_lists", equivalence.ordered_lists);
+  equivalence.simplified = options.boolean("simplified", equivalence.simplified);
+  equivalence.rounded = options.boolean("rounded", equivalence.rounded);
+  equivalence.loose = options.boolean("loose", equivalence.loose);
   options.finish();
 }
 
 std::string MathVerifier::gold_answer(std::string_view gold) const {
   if (const auto hashes = after_hashes(gold)) return std::string(*hashes);
   const auto box = last_box(gold);
-  return std::string(trim(box.state == BoxState::closed ? box.content : gold));
+  if (box.state == BoxState::closed) return std::string(trim(box.content));
+  if (const auto phrase = answer_phrase(gold)) return std::string(in_phrase(*phrase));
+  return std::string(trim(gold));
+}
+
+Verdict MathVerifier::judged(const Response& response, std::string_view answer, const std::string& expected) const {
+  Verdict verdict;
+  verdict.truncated = response.truncated;
+  verdict.answer_found = true;
+  verdict.answer = shortened(answer);
+  const auto result = compare_answers(expected, answer, policy_.equivalence);
+  verdict.correct = result.equal;
+  verdict.reason = result.reason;
+  if (result.equal && !response.prompt_text.empty() && is_unevaluated(answer) && !is_unevaluated(expected) &&
+      restates(response.prompt_text.substr(0, kMaxPrompt), answer)) {
+    verdict.correct = false;
+    verdict.reason = "restates the question";
+  }
+  return verdict;
 }
 
 Verdict MathVerifier::verify(const Response& response, std::string_view gold) const {
   const auto graded = graded_part(response, thinking_);
   if (graded.reason != nullptr) return not_graded(response, graded.reason);
-  const auto found = find_answer(graded.text, require_box_, last_number_);
+  const auto text = without_special_tokens(graded.text);
+  const auto found = find_answer(text, policy_);
   const std::string expected = gold_answer(gold);
-  Verdict verdict;
-  verdict.truncated = response.truncated;
   // An unmarked answer of several words ("2x + 3", "New York") is compared as a whole before its last number decides.
-  const auto whole = trim(graded.text);
-  if (!found.marked && whole.size() <= kMaxWhole && compare_answers(expected, whole, equivalence_).equal) {
-    verdict.correct = verdict.answer_found = true;
-    verdict.answer = shortened(whole);
-    verdict.reason = "same expression";
-    return verdict;
+  const auto whole = trim(text);
+  if (!found.marked && whole.size() <= kMaxWhole) {
+    const Verdict verdict = judged(response, whole, expected);
+    if (verdict.correct) return verdict;
   }
   if (!found.answer) return not_graded(response, found.reason);
-  verdict.answer_found = true;
-  verdict.answer = shortened(*found.answer);
+  Verdict verdict = judged(response, *found.answer, expected);
   verdict.format_ok = graded.tags_fit && found.marked && !response.truncated;
-  const auto result = compare_answers(expected, *found.answer, equivalence_);
-  verdict.correct = result.equal;
-  verdict.reason = result.reason;
   return verdict;
 }
 
@@ -153,6 +192,7 @@ Verdict ExactVerifier::verify(const Response& response, std::string_view gold) c
 }
 
 NumericVerifier::NumericVerifier(OptionReader options) : thinking_(options.thinking()) {
+  equivalence_.percent = PercentRule::ignore;
   equivalence_.tolerance = options.non_negative("tolerance", 0);
   options.finish();
 }

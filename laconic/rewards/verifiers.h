@@ -6,12 +6,14 @@
 
 #include "laconic/rewards/equivalence.h"
 #include "laconic/rewards/options.h"
+#include "laconic/rewards/policy.h"
 #include "laconic/rewards/verifier.h"
 
 namespace laconic::rewards {
 
-// The last \boxed{}, `#### n`, <answer> tag, "the answer is", and at last the last number; compared by
-// compare_answers(). format_ok: the thinking tags fit, and the answer was marked (not just the last number).
+// The last \boxed{}, `#### n`, <answer> tag, "the answer is", the whole text, its last formula, its last number, in
+// this order; compared by compare_answers(). An unevaluated expression that stands in the prompt is no answer.
+// format_ok: the thinking tags fit, and the answer was marked (one of the first four).
 class MathVerifier : public Verifier {
  public:
   explicit MathVerifier(OptionReader options);
@@ -20,10 +22,10 @@ class MathVerifier : public Verifier {
   std::string gold_answer(std::string_view gold) const override;
 
  private:
+  Verdict judged(const Response& response, std::string_view answer, const std::string& expected) const;
+
   ThinkingRule thinking_;
-  bool require_box_;
-  bool last_number_;
-  EquivalenceOptions equivalence_;
+  MathPolicy policy_;
 };
 
 // The graded text, trimmed, is the gold text. format_ok: the thinking tags fit.

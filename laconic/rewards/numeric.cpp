@@ -1,0 +1,152 @@
+#include "laconic/rewards/numeric.h"
+
+#include <cmath>
+#include <string>
+
+#include "laconic/rewards/evaluate.h"
+#include "laconic/rewards/precision.h"
+
+namespace laconic::rewards {
+namespace {
+
+using Point = std::map<std::string, Rational>;
+
+constexpr uint64_t kSeed = 0x6c61636f6e6963ULL;
+constexpr int kPositivePoints = 4;  // where all variables are positive
+constexpr int kMixedPoints = 2;     // where their signs differ
+// Multi-precision arithmetic is slow: expressions with more functions are compared in double precision alone.
+constexpr int64_t kMaxPreciseWork = 64;
+
+uint64_t mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15ULL;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+// Variables between 1/4 and 9/4, exact in binary.
+Point point_for(const std::set<std::string>& names, int index) {
+  Point point;
+  uint64_t state = mix(kSeed + static_cast<uint64_t>(index));
+  for (const auto& name : names) {
+    state = mix(state);
+    Rational value(static_cast<int64_t>((1U << 18) + state % (1U << 21)), 1 << 20);
+    const bool negative = index >= kPositivePoints && ((state >> 40) & 1) == static_cast<uint64_t>(index % 2);
+    point[name] = negative ? Rational(-value) : value;
+  }
+  return point;
+}
+
+int64_t slow_work(const Expression& e) {
+  const bool slow = e.is(Kind::function) || e.is(Kind::power) || e.is(Kind::root);
+  int64_t work = slow ? 4 : 0;
+  for (const auto& arg : e.args) work += slow_work(arg);
+  return work;
+}
+
+template <typename T>
+double distance(const Approximate<T>& a, const Approximate<T>& b) {
+  return std::abs(static_cast<double>(T(a.re - b.re))) + std::abs(static_cast<double>(T(a.im - b.im)));
+}
+template <typename T>
+double size_of(const Approximate<T>& a) {
+  return std::abs(static_cast<double>(a.re)) + std::abs(static_cast<double>(a.im));
+}
+
+template <typename T>
+Certainty same(const Approximate<T>& a, const Approximate<T>& b, double tolerance, double digits) {
+  if (!a.ok || !b.ok) return Certainty::unknown;
+  const double error = 2 * (a.error + b.error), gap = distance(a, b), size = std::max(size_of(a), size_of(b));
+  if (tolerance > 0 && gap <= tolerance * (1 + 1e-9) * std::min(1.0, size) && error <= tolerance)
+    return Certainty::equal;
+  if (gap > error) return Certainty::different;
+  return error <= digits * std::max(1.0, size) ? Certainty::equal : Certainty::unknown;
+}
+
+class Comparison {
+ public:
+  Comparison(const Expression& a, const Expression& b, double tolerance) : a_(a), b_(b), tolerance_(tolerance) {
+    names_ = symbols_of(a);
+    names_.merge(symbols_of(b));
+    points_ = names_.empty() ? 1 : kPositivePoints + kMixedPoints;
+  }
+
+  Certainty run(int64_t& precise_work) const {
+    const Certainty quick = at_points<double>(1e-10);
+    const int64_t work = slow_work(a_) + slow_work(b_);
+    if (quick == Certainty::different || tolerance_ > 0 || work > kMaxPreciseWork) return quick;
+    precise_work -= work;
+    return precise_work > 0 ? at_points<Precise>(1e-20) : Certainty::unknown;
+  }
+
+ private:
+  template <typename T>
+  Certainty at_points(double digits) const {
+    int equal = 0;
+    for (int i = 0; i < points_; ++i) {
+      const Point point = point_for(names_, i);
+      const Evaluator<T> evaluator(point);
+      const auto a = evaluator.evaluate(a_), b = evaluator.evaluate(b_);
+      const bool mixed = i >= kPositivePoints;
+      // With negative variables only what is real on both sides counts: ln(x^2) is 2 ln x, and sqrt(x^2) is not x.
+      if (mixed && (a.im != 0 || b.im != 0)) continue;
+      const Certainty certainty = same(a, b, tolerance_, digits);
+      if (certainty == Certainty::different) return certainty;
+      equal += certainty == Certainty::equal && !mixed ? 1 : 0;
+    }
+    return equal >= (names_.empty() ? 1 : 2) ? Certainty::equal : Certainty::unknown;
+  }
+
+  const Expression& a_;
+  const Expression& b_;
+  double tolerance_;
+  std::set<std::string> names_;
+  int points_ = 1;
+};
+
+}  // namespace
+
+Certainty compare_numerically(const Expression& a, const Expression& b, double tolerance, int64_t& precise_work) {
+  return Comparison(a, b, tolerance).run(precise_work);
+}
+
+Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive) {
+  std::set<std::string> names = symbols_of(a);
+  names.merge(symbols_of(b));
+  if (names.empty() || slow_work(a) + slow_work(b) > kMaxPreciseWork) return Certainty::unknown;
+  // a(x) b(y) == a(y) b(x) at pairs of points.
+  std::vector<Approximate<Precise>> lefts, rights;
+  for (int i = 0; i < kPositivePoints; ++i) {
+    const Point point = point_for(names, i);
+    const Evaluator<Precise> evaluator(point);
+    lefts.push_back(evaluator.evaluate(a));
+    rights.push_back(evaluator.evaluate(b));
+    const auto &left = lefts.back(), &right = rights.back();
+    if (!left.ok || !right.ok || left.im != 0 || right.im != 0) return Certainty::unknown;
+    if (size_of(left) <= left.error || size_of(right) <= right.error) return Certainty::different;  // 0 = 0
+    if (positive && (left.re > 0) != (right.re > 0)) return Certainty::different;
+  }
+  for (size_t i = 1; i < lefts.size(); ++i) {
+    const Precise x = lefts[0].re * rights[i].re, y = lefts[i].re * rights[0].re;
+    if (abs(Precise(x - y)) > abs(x) * 1e-20) return Certainty::different;
+  }
+  return Certainty::equal;
+}
+
+bool tolerated(const Rational& a, const Rational& b, double tolerance) {
+  if (a == b) return true;
+  if (tolerance <= 0) return false;
+  const Rational size = std::max(Rational(abs(a)), Rational(abs(b)));
+  // As the decimal that was meant: 1e-6, not the nearest binary fraction.
+  const Rational limit = Rational(static_cast<int64_t>(std::llround(tolerance * 1e12)), 1000000000000LL);
+  return abs(Rational(a - b)) <= limit * std::min(Rational(1), size);
+}
+
+std::optional<double> real_value(const Expression& expression) {
+  const Point empty;
+  const auto value = Evaluator<double>(empty).evaluate(expression);
+  if (!value.ok || std::abs(value.im) > value.error + 1e-12) return std::nullopt;
+  return value.re;
+}
+
+}  // namespace laconic::rewards
