@@ -13,12 +13,13 @@ class BackendCommunicator : public Communicator {
  public:
   explicit BackendCommunicator(c10::intrusive_ptr<c10d::Backend> backend);
 
- private:
+ protected:
   std::unique_ptr<Work> start_all_reduce(const at::Tensor& tensor, Reduction reduction) override;
   std::unique_ptr<Work> start_broadcast(const at::Tensor& tensor, int root) override;
   std::unique_ptr<Work> start_all_gather(const at::Tensor& shard, const at::Tensor& all) override;
   std::unique_ptr<Work> start_reduce_scatter(const at::Tensor& all, const at::Tensor& shard) override;
 
+ private:
   c10::intrusive_ptr<c10d::Backend> backend_;
 };
 
