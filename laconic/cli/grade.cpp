@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <memory>
 
 #include "laconic/cli/commands.h"
 #include "laconic/cli/filter.h"
 #include "laconic/cli/program.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/base/timer.h"
 
 namespace laconic::cli {
 namespace {
@@ -50,6 +52,7 @@ int run_grade(const Arguments& arguments, Streams& streams) {
               fmt::format("a bundle of the verifier's options; math has {} (the first without this option)",
                           join(rewards::grade_policies("math"), ", ")));
   line.option("threads", "N", "worker threads; default 0 = all cores");
+  line.option("measure", "N", "grade each line N times and say the verdicts per second and core on standard error");
   declare_filter_options(line);
   line.epilogue(
       "Fields read: gold; prediction; options (of the verifier, over those of the policy).\n"
@@ -62,12 +65,25 @@ int run_grade(const Arguments& arguments, Streams& streams) {
   const std::string policy = line.choice("policy", rewards::grade_policies(name), "default");
   const auto policy_options = rewards::policy_options(name, policy);
   const auto verifier = rewards::make_verifier(name, policy_options);
-  return run_line_filter(line, streams, {"gold", "prediction", "options"}, threads, [&](const Fields& fields) {
-    const std::string gold = read_gold(fields), prediction = fields.text("prediction");
-    const auto options = read_options(fields);
-    if (options.empty()) return to_json(rewards::grade(*verifier, gold, prediction));
-    return to_json(rewards::grade(gold, prediction, name, policy, options));
-  });
+  const int64_t repeats = line.whole("measure", 1, 1000000, 1);
+  std::atomic<int64_t> verdicts = 0, nanoseconds = 0;
+  const int status =
+      run_line_filter(line, streams, {"gold", "prediction", "options"}, threads, [&](const Fields& fields) {
+        const std::string gold = read_gold(fields), prediction = fields.text("prediction");
+        const auto options = read_options(fields);
+        if (!options.empty()) return to_json(rewards::grade(gold, prediction, name, policy, options));
+        const Timer timer;
+        for (int64_t i = 1; i < repeats; ++i) (void)rewards::grade(*verifier, gold, prediction);
+        const auto grade = rewards::grade(*verifier, gold, prediction);
+        verdicts += repeats;
+        nanoseconds += static_cast<int64_t>(timer.seconds() * 1e9);
+        return to_json(grade);
+      });
+  if (line.has("measure")) {
+    streams.err << fmt::format("{} verdicts, {:.0f} per second and core\n", verdicts.load(),
+                               static_cast<double>(verdicts) * 1e9 / static_cast<double>(nanoseconds));
+  }
+  return status;
 }
 
 }  // namespace
