@@ -94,7 +94,7 @@ TEST_F(DatasetTest, BrokenJsonLines) {
   EXPECT_THAT(error_of(file("h.json", "{\"prompt\": 1}")), HasSubstr("expected an array of objects"));
   EXPECT_THAT(error_of(file("i.json", "[]")), HasSubstr("no record"));
   EXPECT_THAT(error_of(file("j.json", "[{\"prompt\": 1},")), HasSubstr("not valid JSON"));
-  EXPECT_THAT(error_of(file("k.json", std::string(100000, '['))), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_of(file("k.json", std::string(100000, '['))), HasSubstr("nested 100000 levels deep"));
   auto options = file("l.jsonl", "{\"prompt\": \"a\", \"id\": 1}\n{\"prompt\": \"b\", \"id\": 1}\n");
   options.id_column = "id";
   EXPECT_THAT(error_of(options), AllOf(HasSubstr("l.jsonl:2"), HasSubstr("id `1` was used before")));
