@@ -2,8 +2,8 @@
 #
 #   room cuda          what the program links: opens the plug-in. Its tests, test_cuda, run the bodies of the kernels on the
 #                      CPU (tests/cuda/emulation), without nvcc or a GPU.
-#   with LACONIC_CUDA  laconic_cuda_kernels (nvcc), liblaconic_cuda.so (the plug-in), and test_cuda_gpu: the same tests on
-#                      a GPU.
+#   with LACONIC_CUDA  laconic_cuda_kernels (nvcc), laconic_cuda_plugin (liblaconic_cuda.so), and test_cuda_gpu: the same
+#                      tests on a GPU.
 laconic_room(cuda FOLDER cuda USES base ops distributed LINKS ${CMAKE_DL_LIBS} TORCH)
 if(TARGET test_cuda)
   file(GLOB _emulation CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/emulation/*.cpp)
@@ -41,11 +41,19 @@ if(LACONIC_CUDA)
   set_target_properties(laconic_cuda_plugin PROPERTIES OUTPUT_NAME laconic_cuda LINKER_LANGUAGE CXX)
 
   if(LACONIC_TESTS)
-    # The kernels' tests, on a GPU: needs one to run, and nothing of the program but its CPU kernels to compare with.
+    # The kernels' tests and benchmark on a GPU. Not part of `all`: scripts/gpu-acceptance.sh builds and runs them.
     file(GLOB _tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*kernel*_test.cpp ${PROJECT_SOURCE_DIR}/tests/cuda/gpu/*.cpp)
     add_executable(test_cuda_gpu EXCLUDE_FROM_ALL ${_tests} $<TARGET_OBJECTS:laconic_cuda_kernels>)
     target_link_libraries(test_cuda_gpu PRIVATE laconic_cuda LibTorch::cuda GTest::gmock GTest::gtest_main)
-    set_target_properties(test_cuda_gpu PROPERTIES LINKER_LANGUAGE CXX)
     add_dependencies(test_cuda_gpu laconic_cuda_plugin)
+    add_executable(bench_cuda_gpu EXCLUDE_FROM_ALL tests/cuda/gpu/benchmark/kernel_benchmark.cpp tests/cuda/gpu/device.cpp
+      $<TARGET_OBJECTS:laconic_cuda_kernels>)
+    target_link_libraries(bench_cuda_gpu PRIVATE laconic_base fmt::fmt LibTorch::cudart)
+    set_target_properties(test_cuda_gpu bench_cuda_gpu PROPERTIES LINKER_LANGUAGE CXX)
   endif()
+elseif(LACONIC_TESTS)
+  # Where the tools are there, the CUDA side must compile.
+  add_test(NAME cuda_build COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_cuda_build.sh)
+  set_tests_properties(cuda_build PROPERTIES LABELS cuda SKIP_RETURN_CODE 77 TIMEOUT 3600)
+  set_property(TEST cuda APPEND PROPERTY DEPENDS cuda_build)  # which opens what was built
 endif()

@@ -100,6 +100,16 @@ fetch_libtorch() {
   rm -rf "$partial"
 }
 
+# The folder that a flavour is kept in. Its name carries the versions: a changed list is fetched anew, clones with one
+# list share one folder.
+libtorch_folder() {
+  local flavour=$1 version
+  version=$({ versions_of wheel; if [ "$flavour" = cuda ]; then versions_of wheel-cuda; fi; } | sha256sum | cut -c1-12)
+  printf '%s\n' "$laconic_cache/libtorch-$(versions_of wheel | sed -n 's/^torch==\([^ ]*\).*/\1/p')-$flavour-$version"
+}
+
+have_libtorch() { [ -n "${LACONIC_LIBTORCH:-}" ] || [ -e "$(libtorch_folder "$1")" ]; }
+
 # Sets LIBTORCH_ROOT for cpu or cuda.
 ensure_libtorch() {
   local flavour=$1
@@ -109,10 +119,8 @@ ensure_libtorch() {
     LIBTORCH_ROOT=$(cd "$LACONIC_LIBTORCH" && pwd)
     return
   fi
-  # The folder's name carries the versions: a changed list is fetched anew, clones with one list share one folder.
-  local version target
-  version=$({ versions_of wheel; if [ "$flavour" = cuda ]; then versions_of wheel-cuda; fi; } | sha256sum | cut -c1-12)
-  target=$laconic_cache/libtorch-$(versions_of wheel | sed -n 's/^torch==\([^ ]*\).*/\1/p')-$flavour-$version
+  local target
+  target=$(libtorch_folder "$flavour")
   if [ ! -e "$target" ]; then
     mkdir -p "$laconic_cache" || die "$laconic_cache cannot be made; set LACONIC_CACHE"
     exec 9>"$laconic_cache/lock"
