@@ -74,6 +74,18 @@ const Expression* assigned_value(const Expression& e) {
   return symbols_of(last).empty() ? &last : nullptr;
 }
 
+// Whether an equation names or calculates its value: x = 5 and 2+3 = 5, but not x + y = 5.
+bool is_valued(const Expression& equation) {
+  const Expression& first = equation.args.front();
+  return is_name(first) || is_name(equation.args.back()) || symbols_of(first).empty();
+}
+
+// x = 5 + x - x
+bool defines_itself(const Expression& equation) {
+  const Expression &first = equation.args.front(), &last = equation.args.back();
+  return (is_name(first) && mentions(last, first)) || (is_name(last) && mentions(first, last));
+}
+
 Expression difference_of_sides(const Expression& relation) {
   return make_node(Kind::sum, Expression(relation.args[0]), make_node(Kind::negate, Expression(relation.args[1])));
 }
@@ -134,8 +146,7 @@ bool Comparer::same_relation(const Expression& gold, const Expression& answer) {
     return assigned_value(e);
   };
   // x^2 + y^2 = 1 is an equation where it is the gold answer, and no way to write 1.
-  const bool unnamed =
-      is_equation(gold) && !is_name(gold.args[0]) && !is_name(gold.args.back()) && !symbols_of(gold.args[0]).empty();
+  const bool unnamed = is_equation(gold) && !is_valued(gold);
   if (const auto* inside = unnamed ? nullptr : value(gold)) return same(*inside, answer);
   if (const auto* inside = gold.is(Kind::relation) ? nullptr : value(answer)) return same(gold, *inside);
   if (same_set(gold, answer)) return true;
@@ -144,7 +155,8 @@ bool Comparer::same_relation(const Expression& gold, const Expression& answer) {
 
 bool Comparer::same_equation(const Expression& gold, const Expression& answer) {
   const Expression *left = assigned_value(gold), *right = assigned_value(answer);
-  if (left != nullptr && right != nullptr) {
+  if (left != nullptr && defines_itself(answer)) return false;
+  if (left != nullptr && right != nullptr && is_valued(gold) && is_valued(answer)) {
     const Expression &name = gold.args[0], &other = answer.args[0];
     const bool same_names = is_name(name) && is_name(other) && name.kind == other.kind && name.name == other.name;
     if (!is_name(name) || !is_name(other) || same_names) {

@@ -147,7 +147,8 @@ std::optional<Equivalence> compare_texts(const Notation& gold, const Notation& a
                                          const EquivalenceOptions& options) {
   const std::string left = squeezed(gold.text), right = squeezed(answer.text);
   const bool meaningful = std::any_of(left.begin(), left.end(), is_alnum) || left == "\\{\\}";
-  if (left == right && meaningful) return Equivalence{true, "same expression"};
+  const bool same_money = gold.currency == answer.currency || gold.currency.empty() || answer.currency.empty();
+  if (left == right && meaningful && same_money) return Equivalence{true, "same expression"};
   if (left.empty() || right.empty()) return Equivalence{false, left.empty() ? "the gold answer is empty" : "empty"};
   if (is_choice(gold.text)) {
     const char wanted = choice_letter(gold.text), given = choice_letter(answer.text);
@@ -217,8 +218,13 @@ bool is_unevaluated(std::string_view answer) {
 }
 
 bool restates(std::string_view question, std::string_view answer) {
-  const std::string part = squeezed(plain_notation(answer).text);
-  return !part.empty() && squeezed(plain_notation(question).text).find(part) != std::string::npos;
+  const auto dense = [](std::string_view text) {
+    std::string plain = plain_notation(text).text;
+    std::erase_if(plain, [](unsigned char c) { return std::isspace(c) != 0 || c == kTextMark; });
+    return plain;
+  };
+  const std::string part = dense(answer);
+  return !part.empty() && dense(question).find(part) != std::string::npos;
 }
 
 }  // namespace laconic::rewards

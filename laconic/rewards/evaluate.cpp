@@ -211,20 +211,26 @@ Approximate<T> Evaluator<T>::arctangent(const Value& a) {
   return v;
 }
 
+// A negative number to a rational power: the real value where the denominator is odd, (-8)^(1/3) = -2.
+template <typename T>
+Approximate<T> Evaluator<T>::negative_power(const Value& base, const Rational& exponent) {
+  const Value power = checked(real(from_rational<T>(exponent)), is_integer(exponent) ? 0 : epsilon<T>());
+  if (is_integer(exponent) || denominator(exponent) % 2 == 0) return raise(base, power);
+  Value positive = base;
+  positive.re = -positive.re;
+  Value v = raise(positive, power);
+  if (numerator(exponent) % 2 != 0) v.re = -v.re;
+  return v;
+}
+
 template <typename T>
 Approximate<T> Evaluator<T>::root(const Expression& e) const {
   const Value radicand = evaluate(e.args[0]), degree = evaluate(e.args[1]);
   if (!radicand.ok || !degree.ok || degree.im != 0) return failed();
   const double n = to_double(degree.re);
   if (n == 2) return square_root(radicand);
-  const bool odd = n == std::floor(n) && std::fmod(n, 2) != 0;
-  if (odd && radicand.im == 0 && radicand.re < 0) {  // the real root
-    Value positive = radicand;
-    positive.re = -positive.re;
-    Value v = raise(positive, divide(real(1), degree));
-    v.re = -v.re;
-    return v;
-  }
+  if (radicand.im == 0 && radicand.re < 0 && n == std::floor(n) && n > 0 && n < 1000)
+    return negative_power(radicand, Rational(1, static_cast<int64_t>(n)));
   return raise(radicand, divide(real(1), degree));
 }
 
@@ -371,7 +377,11 @@ Approximate<T> Evaluator<T>::evaluate(const Expression& e) const {
       return divide(evaluate(e.args[0]), evaluate(e.args[1]));
     case Kind::power: {
       if (e.args[0].is_constant("e")) return exponential(evaluate(e.args[1]));
-      return raise(evaluate(e.args[0]), evaluate(e.args[1]));
+      const Value base = evaluate(e.args[0]);
+      if (base.ok && base.im == 0 && base.re < 0) {
+        if (const auto exponent = rational_value(e.args[1])) return negative_power(base, *exponent);
+      }
+      return raise(base, evaluate(e.args[1]));
     }
     case Kind::root:
       return root(e);

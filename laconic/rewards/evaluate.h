@@ -45,6 +45,7 @@ class Evaluator {
   static Value sine(const Value& a, bool cosine);
   static Value integer_power(Value base, int64_t n);
   static Value raise(const Value& base, const Value& exponent);
+  static Value negative_power(const Value& base, const Rational& exponent);
   static Value square_root(const Value& a);
   static Value arctangent(const Value& a);
   Value root(const Expression& e) const;

@@ -9,7 +9,7 @@ namespace laconic::rewards {
 namespace {
 
 constexpr size_t kMaxTerms = 256;
-constexpr int64_t kBudget = 6000;
+constexpr int64_t kBudget = 1000;
 constexpr int64_t kMaxPower = 64;
 constexpr int kMaxRootExponent = 1000000;
 
@@ -63,9 +63,9 @@ class Algebra {
   std::optional<Fraction> inverse(const Fraction& a);
   std::optional<Fraction> fold(const Expression& e, bool product);
   std::optional<Fraction> integer_power(const Fraction& base, int64_t n);
-  std::optional<Fraction> rational_power(const Fraction& base, const Rational& exponent, bool real_root);
+  std::optional<Fraction> rational_power(const Fraction& base, const Rational& exponent);
   std::optional<Fraction> integer_root(const Integer& value, int64_t top, int64_t bottom);
-  std::optional<Fraction> power_of(const Expression& base, const Expression& exponent, bool real_root);
+  std::optional<Fraction> power_of(const Expression& base, const Expression& exponent);
 
   int64_t budget_ = kBudget;
   bool decisive_ = true;
@@ -255,7 +255,7 @@ std::optional<Fraction> Algebra::integer_root(const Integer& value, int64_t top,
   return take(rest, 1) ? result : std::nullopt;
 }
 
-std::optional<Fraction> Algebra::rational_power(const Fraction& base, const Rational& exponent, bool real_root) {
+std::optional<Fraction> Algebra::rational_power(const Fraction& base, const Rational& exponent) {
   if (base.top.empty()) return exponent > 0 ? std::optional<Fraction>(base) : std::nullopt;
   if (base.top.size() > 1 || base.bottom.size() > 1) return std::nullopt;
   const auto top = small_integer(Rational(numerator(exponent)), kMaxPower * 4);
@@ -285,7 +285,7 @@ std::optional<Fraction> Algebra::rational_power(const Fraction& base, const Rati
     if (variables > 0) return std::nullopt;
     if (*bottom == 2) {
       result = times(*result, *integer_power(*atom(kI), *top));
-    } else if (real_root && *bottom % 2 == 1) {
+    } else if (*bottom % 2 == 1) {  // the real root
       if (*top % 2 != 0) result = times(*result, *whole(constant(-1)));
     } else {
       return std::nullopt;
@@ -301,12 +301,12 @@ std::optional<Fraction> Algebra::rational_power(const Fraction& base, const Rati
   return times(*result, *down);
 }
 
-std::optional<Fraction> Algebra::power_of(const Expression& base, const Expression& exponent, bool real_root) {
+std::optional<Fraction> Algebra::power_of(const Expression& base, const Expression& exponent) {
   const auto n = rational_value(exponent);
   if (!n) return std::nullopt;
   const auto converted = convert(base);
   if (!converted) return std::nullopt;
-  if (!is_integer(*n)) return rational_power(*converted, *n, real_root);
+  if (!is_integer(*n)) return rational_power(*converted, *n);
   const auto whole_power = small_integer(*n, static_cast<int64_t>(kMaxBits));
   if (!whole_power) return std::nullopt;
   return integer_power(*converted, *whole_power);
@@ -345,12 +345,12 @@ std::optional<Fraction> Algebra::convert(const Expression& e) {
       return times(*inside, *whole(constant(Rational(1, 100))));
     }
     case Kind::power:
-      return power_of(e.args[0], e.args[1], false);
+      return power_of(e.args[0], e.args[1]);
     case Kind::root: {
       const auto degree = rational_value(e.args[1]);
       if (!degree || *degree == 0) return std::nullopt;
       const Rational exponent = 1 / *degree;
-      return power_of(e.args[0], make_number(exponent), true);
+      return power_of(e.args[0], make_number(exponent));
     }
     case Kind::function: {
       const auto value = rational_value(e);

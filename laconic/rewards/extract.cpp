@@ -12,6 +12,8 @@ namespace laconic::rewards {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
+// A box without braces ends within so many bytes.
+constexpr size_t kMaxBareBox = 4096;
 
 bool is_digit(char c) {
   return std::isdigit(static_cast<unsigned char>(c)) != 0;
@@ -20,19 +22,29 @@ bool is_letter(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 
+// find() and its mirror image in linear time, whatever is repeated in the text.
+size_t place(std::string_view text, std::string_view word, size_t from = 0) {
+  if (from >= text.size()) return kNone;
+  const void* found = memmem(text.data() + from, text.size() - from, word.data(), word.size());
+  return found == nullptr ? kNone : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
 int count(std::string_view text, std::string_view word) {
   int n = 0;
-  for (size_t at = text.find(word); at != kNone; at = text.find(word, at + word.size())) ++n;
+  for (size_t at = place(text, word); at != kNone; at = place(text, word, at + word.size())) ++n;
   return n;
 }
 
-// The last place of a word; its first character is rare in texts, so that most of a text is skipped quickly.
 size_t last_place(std::string_view text, std::string_view word) {
+  constexpr size_t kChunk = 16384;
   for (size_t end = text.size(); end > 0;) {
-    const void* found = memrchr(text.data(), word[0], end);
-    if (found == nullptr) return kNone;
-    end = static_cast<size_t>(static_cast<const char*>(found) - text.data());
-    if (text.substr(end).starts_with(word)) return end;
+    const size_t begin = end > kChunk ? end - kChunk : 0;
+    // A word may begin in this chunk and end in the one behind it.
+    const auto part = text.substr(0, std::min(text.size(), end + word.size() - 1));
+    size_t last = kNone;
+    for (size_t at = place(part, word, begin); at != kNone; at = place(part, word, at + 1)) last = at;
+    if (last != kNone) return last;
+    end = begin;
   }
   return kNone;
 }
@@ -155,7 +167,8 @@ Box box_at(std::string_view text, size_t at, size_t length) {
     if (close == kNone) return {BoxState::unclosed, {}, 0};
     return {BoxState::closed, text.substr(open + 1, close - open - 1), close + 1};
   }
-  const size_t end = std::min(text.find_first_of(" \t\r\n$", open), text.size());
+  const auto near = text.substr(0, std::min(text.size(), open + kMaxBareBox));
+  const size_t end = std::min(near.find_first_of(" \t\r\n$", open), near.size());
   if (end == open) return {BoxState::unclosed, {}, 0};
   return {BoxState::closed, text.substr(open, end - open), end};
 }

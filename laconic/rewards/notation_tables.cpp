@@ -16,18 +16,18 @@ void add(Rules& rules, Action action, std::initializer_list<std::string_view> na
 Rules make_rules() {
   Rules rules;
   add(rules, Action::keep,
-      {"frac",   "sqrt",   "pi",       "infty",   "cup",      "cap",    "setminus", "pm",     "mp",     "times",
-       "cdot",   "div",    "le",       "ge",      "lt",       "gt",     "ne",       "approx", "in",     "circ",
-       "alpha",  "beta",   "gamma",    "delta",   "epsilon",  "zeta",   "eta",      "theta",  "iota",   "kappa",
-       "lambda", "mu",     "nu",       "xi",      "rho",      "sigma",  "tau",      "phi",    "chi",    "psi",
-       "omega",  "Gamma",  "Delta",    "Theta",   "Lambda",   "Xi",     "Pi",       "Sigma",  "Phi",    "Psi",
-       "Omega",  "sin",    "cos",      "tan",     "cot",      "sec",    "csc",      "sinh",   "cosh",   "tanh",
-       "arcsin", "arccos", "arctan",   "ln",      "log",      "lg",     "exp",      "max",    "min",    "gcd",
-       "lcm",    "det",    "binom",    "bmod",    "pmod",     "mod",    "emptyset", "mid",    "lfloor", "rfloor",
-       "lceil",  "rceil",  "langle",   "rangle",  "overline", "dot",    "begin",    "end",    "prime",  "lim",
-       "sum",    "prod",   "int",      "partial", "nabla",    "forall", "exists",   "equiv",  "cong",   "sim",
-       "propto", "perp",   "parallel", "angle",   "triangle", "ell",    "hbar",     "aleph",  "dots",   "arccot",
-       "coth",   "choose", "wedge",    "vee",     "neg",      "subset", "subseteq", "notin",  "top"});
+      {"frac",     "sqrt",    "pi",       "infty",  "cup",      "cap",    "setminus", "pm",     "mp",     "div",
+       "le",       "ge",      "lt",       "gt",     "ne",       "approx", "in",       "circ",   "alpha",  "beta",
+       "gamma",    "delta",   "epsilon",  "zeta",   "eta",      "theta",  "iota",     "kappa",  "lambda", "mu",
+       "nu",       "xi",      "rho",      "sigma",  "tau",      "phi",    "chi",      "psi",    "omega",  "Gamma",
+       "Delta",    "Theta",   "Lambda",   "Xi",     "Pi",       "Sigma",  "Phi",      "Psi",    "Omega",  "sin",
+       "cos",      "tan",     "cot",      "sec",    "csc",      "sinh",   "cosh",     "tanh",   "arcsin", "arccos",
+       "arctan",   "ln",      "log",      "lg",     "exp",      "max",    "min",      "gcd",    "lcm",    "det",
+       "binom",    "bmod",    "pmod",     "mod",    "emptyset", "mid",    "lfloor",   "rfloor", "lceil",  "rceil",
+       "langle",   "rangle",  "overline", "dot",    "begin",    "end",    "prime",    "lim",    "sum",    "prod",
+       "int",      "partial", "nabla",    "forall", "exists",   "equiv",  "cong",     "sim",    "propto", "perp",
+       "parallel", "angle",   "triangle", "ell",    "hbar",     "aleph",  "dots",     "arccot", "coth",   "choose",
+       "wedge",    "vee",     "neg",      "subset", "subseteq", "notin",  "top"});
   add(rules, Action::drop,
       {"left",  "right",        "middle",    "big",    "Big",      "bigg",  "Bigg",        "bigl",
        "bigr",  "Bigl",         "Bigr",      "biggl",  "biggr",    "Biggl", "Biggr",       "rm",
@@ -42,7 +42,9 @@ Rules make_rules() {
        "tilde",          "widehat",   "widetilde",  "boldsymbol", "bm",       "underline", "boxed", "fbox",   "mathop",
        "overrightarrow", "overbrace", "underbrace", "ensuremath", "mathbin",  "mathrel",   "pmb",   "cancel", "bold"});
   add(rules, Action::restart, {"implies", "Rightarrow", "Longrightarrow", "therefore", "Leftrightarrow", "iff"});
-  const std::pair<std::string_view, std::string_view> synonyms[] = {{"dfrac", "\\frac"},
+  const std::pair<std::string_view, std::string_view> synonyms[] = {{"times", "*"},
+                                                                    {"cdot", "*"},
+                                                                    {"dfrac", "\\frac"},
                                                                     {"tfrac", "\\frac"},
                                                                     {"cfrac", "\\frac"},
                                                                     {"dbinom", "\\binom"},

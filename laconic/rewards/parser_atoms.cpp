@@ -30,6 +30,13 @@ bool is_greek_name(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
+// Two letters that are a word rather than a product.
+bool is_small_word(std::string_view word) {
+  constexpr std::array<std::string_view, 12> kWords = {"of", "to", "it", "at", "by", "on",
+                                                       "we", "so", "as", "an", "be", "he"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
 // The end of an argument of \frac at `at` that is an integer, {12} or one digit; 0 when it is something else.
 size_t integer_argument_end(std::string_view text, size_t at) {
   const auto skip = [&] {
@@ -64,21 +71,21 @@ Parser::Result Parser::number() {
   const size_t point = digits.find('.');
   Expression result = make_number(decimal_value(digits));
   result.places = point == std::string::npos ? 0 : static_cast<int>(digits.size() - point - 1);
-  if (point != std::string::npos && !repeating_part(digits, result)) return std::nullopt;
+  if (point != std::string::npos && !repeating_part(result)) return std::nullopt;
   if (point == std::string::npos && !base_part(digits, result)) return std::nullopt;
   exponent_part(result);
   return node(std::move(result));
 }
 
 // Behind the digits of a decimal: a repeating part. False when it is malformed.
-bool Parser::repeating_part(std::string& digits, Expression& number) {
+bool Parser::repeating_part(Expression& number) {
   const Token token = peek();
   std::string_view part;
   size_t end = 0;
   const bool bar = token.is_command("overline") || token.is_command("dot");
   const size_t open = bar ? token.end : token.begin;
   const char bracket = char_at(open);
-  if (token.spaced || !(bar ? bracket == '{' : bracket == '(' && digits.back() != '.')) return true;
+  if (token.spaced || bracket != (bar ? '{' : '(')) return true;
   const size_t close = text_.substr(0, std::min(text_.size(), open + 64)).find(bar ? '}' : ')', open);
   if (close == std::string_view::npos) return !bar;
   part = text_.substr(open + 1, close - open - 1);
@@ -239,7 +246,7 @@ bool Parser::begins_unit(const Token& token, const Expression& value) {
   }
   if (token.words) return true;
   if (is_measure_word(run)) return token.spaced || literal;
-  return run.size() >= 3 && token.spaced;
+  return token.spaced && (run.size() >= 3 || is_small_word(run));
 }
 
 // A number and what it counts: 5 km, 3 million dollars, 45 degrees, 18 dollars per day.
@@ -269,7 +276,7 @@ Parser::Result Parser::with_unit(Expression value) {
       take(token);
       const bool braced = accept_sign('{');
       const Token power = peek();
-      if (power.type != Token::Type::number) return std::nullopt;
+      if (power.text != "2" && power.text != "3") return std::nullopt;
       take(power);
       if (braced && !accept_sign('}')) return std::nullopt;
       unit += '^';

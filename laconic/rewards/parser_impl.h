@@ -82,7 +82,7 @@ class Parser {
 
   // parser_atoms.cpp
   Result number();
-  bool repeating_part(std::string& digits, Expression& number);
+  bool repeating_part(Expression& number);
   bool base_part(std::string_view digits, Expression& number);
   void exponent_part(Expression& number);
   Result word();

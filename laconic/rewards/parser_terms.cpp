@@ -10,8 +10,8 @@ namespace {
 bool starts_atom(const Token& token) {
   constexpr std::array<std::string_view, 12> kNot = {"le", "ge",  "lt",  "gt",       "ne",  "approx",
                                                      "in", "cup", "cap", "setminus", "end", "pm"};
-  constexpr std::array<std::string_view, 14> kMore = {"mp",   "times",  "cdot",  "div",    "bmod", "mod", "pmod",
-                                                      "circ", "rfloor", "rceil", "rangle", "mid",  "}",   "equiv"};
+  constexpr std::array<std::string_view, 12> kMore = {"mp",     "div",   "bmod",   "mod", "pmod", "circ",
+                                                      "rfloor", "rceil", "rangle", "mid", "}",    "equiv"};
   return std::find(kNot.begin(), kNot.end(), token.text) == kNot.end() &&
          std::find(kMore.begin(), kMore.end(), token.text) == kMore.end();
 }
@@ -109,7 +109,7 @@ Parser::Result Parser::product() {
     const Token token = peek();
     const bool letter_x = (token.is_word("x") || token.is_word("X")) && total->is(Kind::number) && token.spaced &&
                           text_.substr(token.end).starts_with(" 10^");
-    if (token.is_sign('*') || token.is_command("times") || token.is_command("cdot") || letter_x) {
+    if (token.is_sign('*') || letter_x) {
       take(token);
       Result next = signed_factor();
       if (!next || !is_value(*total) || !is_value(*next)) return std::nullopt;

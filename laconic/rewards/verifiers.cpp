@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMaxAnswer = 1024;
 // A text up to this length may be an answer as it stands.
 constexpr size_t kMaxWhole = 256;
+// The same without white space.
+constexpr size_t kMaxBare = 4096;
 // So much of a prompt is searched for the answer.
 constexpr size_t kMaxPrompt = 65536;
 
@@ -73,8 +75,8 @@ std::string_view in_phrase(std::string_view phrase) {
 
 Found unmarked_answer(std::string_view text, bool allow_last_number) {
   const auto whole = trim(text);
-  if (!whole.empty() && whole.find_first_of(" \t\r\n") == std::string_view::npos)
-    return {whole, false};  // a bare answer
+  const bool bare = !whole.empty() && whole.size() <= kMaxBare;
+  if (bare && whole.find_first_of(" \t\r\n") == std::string_view::npos) return {whole, false};
   if (whole.size() <= kMaxWhole && is_mathematics(whole)) return {whole, false};
   if (const auto formula = last_formula(text)) return {formula, false};
   if (allow_last_number) {
