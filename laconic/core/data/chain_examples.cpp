@@ -6,14 +6,14 @@
 
 namespace laconic::data {
 
-Example chain_example(const ChainProblem& problem) {
+Example chain_example(const ChainProblem& problem, const ChainAnswers& answers) {
   Example example;
   std::string operations;
   for (const int op : problem.ops)
     operations += chain_words()[static_cast<size_t>(chain_id::op) + static_cast<size_t>(op)];
   example.id = fmt::format("chain:{}:{}", problem.start, operations);
   example.prompt = chain_text(chain_prompt_ids(problem));
-  example.answer = std::to_string(chain_gold(problem));
+  example.answer = std::to_string(chain_answer(answers, chain_gold(problem)));
   example.columns = {{"grade", to_string(problem.grade())}, {"steps", problem.steps()}};
   example.source = "procedural:chain";
   return example;

@@ -12,8 +12,8 @@
 
 namespace laconic::data {
 
-// id "chain:<start>:<operations>", answer the digit, columns {"grade", "steps"}, no messages.
-Example chain_example(const ChainProblem& problem);
+// id "chain:<start>:<operations>", answer a digit, columns {"grade", "steps"}, no messages.
+Example chain_example(const ChainProblem& problem, const ChainAnswers& answers = {});
 
 // Problems 0 .. count-1 of the training stream `seed`.
 std::vector<Example> chain_training_examples(size_t count, uint64_t seed);

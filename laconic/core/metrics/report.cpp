@@ -144,17 +144,9 @@ std::vector<CurveSpec> default_curves() {
 }
 
 std::string render_report(const ReportInput& input) {
-  std::string html =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src 'unsafe-inline'\">";
-  html += "<title>" + escape_html(input.title) + "</title><style>" + kReportStyle + "</style></head><body><main>";
-  html += "<header><h1>" + escape_html(input.title) + "</h1>";
-  if (!input.subtitle.empty()) html += "<p class=\"lead\">" + escape_html(input.subtitle) + "</p>";
-  html += "</header>" + render_outcome(input) + curves(input) + render_samples(input.samples) + notes(input) +
-          details(input);
-  return html + "</main><script>" + kReportScript + "</script></body></html>\n";
+  return render_page(
+      input.title, input.subtitle,
+      render_outcome(input) + curves(input) + render_samples(input.samples) + notes(input) + details(input));
 }
 
 void write_report(const std::filesystem::path& path, const ReportInput& input) {

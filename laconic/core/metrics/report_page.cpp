@@ -1,8 +1,11 @@
 #include "laconic/core/metrics/report_page.h"
 
-namespace laconic::metrics {
+#include "laconic/core/metrics/html.h"
 
-const char* const kReportStyle = R"css(
+namespace laconic::metrics {
+namespace {
+
+constexpr const char* kReportStyle = R"css(
 :root {
   color-scheme: light dark;
   --page: #f7f7f5; --card: #ffffff; --ink: #1c2126; --soft: #5f6973; --faint: #8b949c; --rule: #e6e6e2; --grid: #ececea;
@@ -88,6 +91,9 @@ th { font-weight: 600; text-align: left; padding: 5px 0; border-bottom: 1px soli
 .points b { font-weight: 640; white-space: nowrap; display: inline-block; min-width: 3.7em; margin-right: 4px; }
 .points .limits { font-size: .82rem; } .points th + th, .points td + td { padding-left: 14px; } .result + .points { margin-top: 20px; }
 .result .points table { height: 100%; } .points td { vertical-align: middle; }
+.wide { padding: 14px 22px 16px; overflow-x: auto; margin-bottom: 20px; } .wide table { font-size: .84rem; white-space: nowrap; } .wide th { white-space: normal; vertical-align: bottom; padding-right: 18px; color: var(--soft); }
+.wide td { padding-right: 18px; } .wide td:first-child { color: var(--ink); font-weight: 600; position: sticky; left: 0; background: var(--card); } .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 20px; margin-bottom: 20px; }
+.figures .figure { display: block; } .figures h3 { margin-bottom: 10px; }
 ul.notes { margin: 0; padding-left: 1.1em; color: var(--soft); font-size: .92rem; overflow-wrap: anywhere; }
 @media (max-width: 820px) { .result { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 620px) {
@@ -98,9 +104,8 @@ ul.notes { margin: 0; padding-left: 1.1em; color: var(--soft); font-size: .92rem
 @media print { body { background: #fff; } .card { break-inside: avoid; box-shadow: none; } }
 )css";
 
-const char* const kReportScript = R"js(
+constexpr const char* kReportScript = R"js(
 (() => {
-  const names = [...document.querySelectorAll('.legend span')].map(e => e.textContent);
   const tip = document.body.appendChild(Object.assign(document.createElement('div'), { className: 'tip' }));
   const nearest = (points, x) => {
     let low = 0, high = points.length - 1;
@@ -109,6 +114,7 @@ const char* const kReportScript = R"js(
   };
   for (const svg of document.querySelectorAll('svg[data-points]')) {
     const runs = JSON.parse(svg.dataset.points), cursor = svg.querySelector('.cursor');
+    const names = [...svg.closest('section').querySelectorAll('.legend span')].map(e => e.textContent);
     const spots = runs.map(([color]) => {
       const spot = document.createElementNS('http://www.w3.org/2000/svg', 'circle');
       spot.setAttribute('class', 'spot s' + color % 6); spot.setAttribute('r', 4); spot.style.visibility = 'hidden';
@@ -138,5 +144,19 @@ const char* const kReportScript = R"js(
   }
 })();
 )js";
+
+}  // namespace
+
+std::string render_page(const std::string& title, const std::string& subtitle, const std::string& body) {
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'\">";
+  html += "<title>" + escape_html(title) + "</title><style>" + kReportStyle + "</style></head><body><main>";
+  html += "<header><h1>" + escape_html(title) + "</h1>";
+  if (!subtitle.empty()) html += "<p class=\"lead\">" + escape_html(subtitle) + "</p>";
+  return html + "</header>" + body + "</main><script>" + kReportScript + "</script></body></html>\n";
+}
 
 }  // namespace laconic::metrics

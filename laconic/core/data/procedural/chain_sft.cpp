@@ -94,15 +94,15 @@ Progress progress_of(std::span<const int32_t> thinking, const ChainProblem& prob
 // At most two lines for the open steps, then the box: the chain's value where it was reached, else the truth (which
 // cannot be computed from what was written, and is learned as a guess).
 void write_answer(Rng& rng, std::vector<int32_t>& ids, const ChainProblem& problem, Progress at,
-                  const ChainStyle& style) {
+                  const ChainSftOptions& options) {
   const int end = std::min(problem.steps(), at.next_step + kMaxAnswerLines);
   int x = at.value;
   for (int step = at.next_step; step < end; ++step) {
-    const int result = state(rng, problem.ops[static_cast<size_t>(step)], x, style, true);
+    const int result = state(rng, problem.ops[static_cast<size_t>(step)], x, options.style, true);
     write_line(ids, problem, step, x, result);
     x = result;
   }
-  const int boxed = end == problem.steps() ? x : chain_gold(problem);
+  const int boxed = chain_answer(options.answers, end == problem.steps() ? x : chain_gold(problem));
   ids.insert(ids.end(), {chain_id::box_open, chain_id::digit + boxed, chain_id::box_close, chain_id::eos});
 }
 
@@ -154,7 +154,8 @@ ChainSftSample chain_sft_sample(const ChainSftOptions& options, uint64_t seed, u
       const auto cut = std::span(thinking.ids).first(1 + rng.below(static_cast<uint32_t>(thinking.ids.size())));
       progress = progress_of(cut, sample.problem);
       sample.prompt.insert(sample.prompt.end(), cut.begin(), cut.end());
-      sample.prompt.insert(sample.prompt.end(), {chain_id::stop, chain_id::end_think});
+      auto& asked_by = options.self_exit > 0 && rng.chance(options.self_exit) ? sample.completion : sample.prompt;
+      asked_by.insert(asked_by.end(), {chain_id::stop, chain_id::end_think});
       break;
     }
     case ChainRow::forced_empty:
@@ -164,7 +165,7 @@ ChainSftSample chain_sft_sample(const ChainSftOptions& options, uint64_t seed, u
       sample.completion.push_back(chain_id::end_think);
       break;
   }
-  write_answer(rng, sample.completion, sample.problem, progress, options.style);
+  write_answer(rng, sample.completion, sample.problem, progress, options);
   return sample;
 }
 

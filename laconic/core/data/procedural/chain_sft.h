@@ -35,7 +35,7 @@ ChainThinking draw_chain_thinking(Rng& rng, const ChainProblem& problem, const C
 // What a sample teaches; the loss covers its completion only.
 enum class ChainRow {
   thinking,      // problem                                    -> thinking </think> box
-  exit,          // problem + cut thinking + `stop </think>`   -> at most two open lines, box
+  exit,          // problem + cut thinking + `stop </think>`   -> at most two open lines, box (see self_exit)
   forced_empty,  // problem + `</think>`                       -> at most two lines, box
   empty,         // problem                                    -> `</think>`, at most two lines, box
 };
@@ -45,7 +45,9 @@ struct ChainSftOptions {
   std::array<double, 3> grade_weights = {1, 1, 1};        // easy, medium, hard
   std::array<double, 4> rows = {0.74, 0.15, 0.10, 0.01};  // shares in the order of ChainRow
   double short_forced_empty =
-      0;  // probability that a problem with k <= 2 becomes a forced_empty row whatever `rows` says
+      0;                 // probability that a problem with k <= 2 becomes a forced_empty row whatever `rows` says
+  double self_exit = 0;  // share of the exit rows that write their `stop </think>` themselves: it is in the completion
+  ChainAnswers answers;
 };
 
 // The clean phase that comes first (about 25 % of the time): one pass, no slips, few checks, no filler; easy : medium :

@@ -79,6 +79,11 @@ int chain_gold(const ChainProblem& problem) {
   return x;
 }
 
+int chain_answer(const ChainAnswers& answers, int value) {
+  if (answers.threshold == 0) return value;
+  return value >= answers.threshold ? 1 : 0;
+}
+
 int32_t chain_label(int step, int steps) {
   return chain_id::label + (step == steps - 1 ? kChainMaxSteps - 1 : step);
 }

@@ -69,6 +69,15 @@ struct ChainProblem {
 
 int chain_apply(int op, int x);
 int chain_gold(const ChainProblem& problem);
+
+// What the box asks for. The plain task: the value itself. With a threshold t of 1..9 the answer is 1 for a value of t
+// or more, else 0, so that guessing 1 is right with probability (10 - t) / 10: a variant in which shorter, worse
+// answers pay. Problems, split and prompts stay those of the plain task.
+struct ChainAnswers {
+  int threshold = 0;  // 0 = the value itself
+};
+int chain_answer(const ChainAnswers& answers, int value);
+
 std::vector<int32_t> chain_prompt_ids(const ChainProblem& problem);  // <bos> ... ? <think>
 
 // Label of step i of k: a, b, c, ... and z for the last.

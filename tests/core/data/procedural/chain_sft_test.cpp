@@ -175,6 +175,41 @@ TEST(ChainSft, TheShortestCompleteResponses) {
   }
 }
 
+TEST(ChainSft, TheGuessableVariantBoxesTheClassOfTheChainsValue) {
+  auto options = chain_mixture();
+  options.answers.threshold = 2;
+  std::array<double, 2> boxed_count{};
+  for (uint64_t i = 0; i < 4000; ++i) {
+    const auto plain = chain_sft_sample(chain_mixture(), 3, i), sample = chain_sft_sample(options, 3, i);
+    ASSERT_EQ(sample.problem, plain.problem);
+    ASSERT_EQ(sample.prompt, plain.prompt);
+    const int value = plain.completion[plain.completion.size() - 3] - chain_id::digit;
+    const int boxed = sample.completion[sample.completion.size() - 3] - chain_id::digit;
+    ASSERT_EQ(boxed, value >= 2 ? 1 : 0);
+    boxed_count[static_cast<size_t>(boxed)] += 1;
+  }
+  EXPECT_NEAR(boxed_count[1] / 4000, 0.8, 0.03);
+}
+
+TEST(ChainSft, SelfExitsWriteTheInducerIntoTheCompletion) {
+  auto options = chain_mixture();
+  options.self_exit = 0.25;
+  double exits = 0, own = 0;
+  for (uint64_t i = 0; i < 20000; ++i) {
+    const auto sample = chain_sft_sample(options, 3, i);
+    const bool says_stop = sample.completion.front() == chain_id::stop;
+    if (sample.row != ChainRow::exit) {
+      ASSERT_FALSE(says_stop);
+      continue;
+    }
+    exits += 1;
+    own += says_stop ? 1 : 0;
+    ASSERT_EQ(says_stop ? sample.completion[1] : sample.prompt.back(), chain_id::end_think);
+    ASSERT_NE(says_stop, sample.prompt.back() == chain_id::end_think);
+  }
+  EXPECT_NEAR(own / exits, 0.25, 0.03);
+}
+
 TEST(ChainSft, ASampleIsAFunctionOfSeedAndIndex) {
   const auto options = chain_mixture();
   const auto sample = chain_sft_sample(options, 11, 123456);

@@ -73,6 +73,24 @@ TEST(ChainSplit, HashIsFixed) {
   EXPECT_EQ(chain_hash({0, {0, 1, 2, 3, 4, 9}}), 0xc45c988410e34153ull);
 }
 
+// Variants of the task change what the box asks for, never which problems are held out.
+TEST(ChainSplit, TrainingAndHeldOutProblemsNeverOverlap) {
+  std::set<std::pair<int, std::vector<int>>> training;
+  for (uint64_t i = 0; i < 20000; ++i) {
+    const auto problem = chain_problem(ChainSplit::train, i % 7, i);
+    training.insert({problem.start, problem.ops});
+  }
+  for (const auto& problem : chain_held_out(200, 0)) EXPECT_FALSE(training.contains({problem.start, problem.ops}));
+}
+
+TEST(ChainAnswers, AreTheValueOrItsSideOfTheThreshold) {
+  for (int value = 0; value < 10; ++value) {
+    EXPECT_EQ(chain_answer({}, value), value);
+    EXPECT_EQ(chain_answer({2}, value), value >= 2 ? 1 : 0);
+    EXPECT_EQ(chain_answer({9}, value), value == 9 ? 1 : 0);
+  }
+}
+
 TEST(ChainProblem, DistributionOfStepsAndOperations) {
   std::map<int, double> steps;
   double plus = 0, ops = 0;
