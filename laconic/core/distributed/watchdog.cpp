@@ -72,11 +72,22 @@ bool Watchdog::look() {
   const auto state = activity_.state();
   post(State::running, fmt::format("{}, for {:.1f} s", describe(state), state.idle_seconds()), state.idle_seconds());
   hear();
-  const std::string text = failure();
+  std::string text = failure_of_others();
+  if (!text.empty()) {
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, std::chrono::duration<double>(options_.courtesy_s), [&] { return stopping_; }))
+      return true;
+  } else {
+    text = own_failure();
+  }
   if (text.empty()) return true;
-  post(State::failed, text);
-  if (options_.on_failure) options_.on_failure(text);
+  report(text);
   return false;
+}
+
+void Watchdog::report(const std::string& failure) {
+  post(State::failed, failure);
+  if (options_.on_failure) options_.on_failure(failure);
 }
 
 void Watchdog::post(State state, const std::string& text, double idle_s) {
@@ -107,10 +118,10 @@ void Watchdog::hear() {
   }
 }
 
-std::string Watchdog::failure() const {
-  const auto here = activity_.state();
+std::string Watchdog::failure_of_others() const {
   const auto with_place = [&](const std::string& text) {
-    return fmt::format("rank {} of {}: {}; this rank was in {}{}", rank_, world_size_, text, describe(here), others());
+    return fmt::format("rank {} of {}: {}; this rank was in {}{}", rank_, world_size_, text,
+                       describe(activity_.state()), others());
   };
   for (size_t r = 0; r < ranks_.size(); ++r) {
     const auto& sign = ranks_[r].sign;
@@ -123,7 +134,13 @@ std::string Watchdog::failure() const {
       continue;
     return with_place(fmt::format("rank {} gave no sign of life for {:.0f} s", r, silence));
   }
-  if (here.idle_seconds() < options_.timeout_s || (here.waiting && others_make_progress())) return "";
+  return "";
+}
+
+std::string Watchdog::own_failure() const {
+  const auto here = activity_.state();
+  const double limit = options_.timeout_s + (here.waiting ? options_.courtesy_s : 0);
+  if (here.idle_seconds() < limit || (here.waiting && others_make_progress())) return "";
   return fmt::format("rank {} of {}: no progress for {:.0f} s (parallel.timeout): {}{}", rank_, world_size_,
                      here.idle_seconds(), describe(here), others());
 }

@@ -18,7 +18,10 @@ namespace laconic::distributed {
 struct WatchdogOptions {
   // Without progress of this rank within a phase; or of all ranks while it waits for them in a collective.
   double timeout_s = 600;
-  double dead_after_s = 15;                            // without a sign of life of another rank's watchdog
+  double dead_after_s = 15;  // without a sign of life of another rank's watchdog
+  // A rank that suffers from another's failure speaks so much later, so that whoever starts the ranks sees the cause
+  // end first.
+  double courtesy_s = 2;
   double interval_s = 0.5;                             // between two looks
   std::function<void(const std::string&)> on_failure;  // on the watchdog's thread, at most once; may end the process
 };
@@ -52,10 +55,12 @@ class Watchdog {
   };
 
   void watch();
-  bool look();  // false: a failure was reported
+  bool look();  // false: a failure was found
+  void report(const std::string& failure);
   void post(State state, const std::string& text, double idle_s = 0);
   void hear();
-  std::string failure() const;
+  std::string failure_of_others() const;
+  std::string own_failure() const;
   bool others_make_progress() const;
   std::string others() const;
   void end(State state, const std::string& text);

@@ -27,6 +27,7 @@ struct Watched {
     options.timeout_s = timeout_s;
     options.dead_after_s = dead_after_s;
     options.interval_s = 0.02;
+    options.courtesy_s = 0.1;
     options.on_failure = [this](const std::string& text) { report.set_value(text); };
     dog = std::make_unique<Watchdog>(activity, rank, ranks, std::make_unique<LocalBlackboard>(board), options);
   }
@@ -119,6 +120,7 @@ TEST(Watchdog, AStoreThatIsGoneMeansRankZero) {
   std::promise<std::string> report;
   WatchdogOptions options;
   options.interval_s = 0.02;
+  options.courtesy_s = 0.1;
   options.on_failure = [&](const std::string& text) { report.set_value(text); };
   const Watchdog dog(activity, 1, 2, std::make_unique<GoneBlackboard>(), options);
   EXPECT_THAT(report.get_future().get(), HasSubstr("rank 0, which the ranks meet at, is gone"));
