@@ -205,11 +205,15 @@ Metrics SGrpo::metrics(const Step& step) const {
     }
     right_in_group.push_back(right);
   }
-  Metrics values = {{"s_grpo/full_right", mean_of(full_right)},
-                    {"s_grpo/full_tokens", mean_of(full_tokens)},
-                    {"s_grpo/right_per_group", mean_of(right_in_group)},
-                    {"s_grpo/exit_place", mean_of(kept_share)},
-                    {"s_grpo/exit_new_tokens", mean_of(answer_tokens)}};
+  Metrics values;
+  const auto add = [&](const char* name, const std::vector<double>& list) {
+    if (!list.empty()) values.emplace_back(name, mean_of(list));  // no group may have been kept
+  };
+  add("s_grpo/full_right", full_right);
+  add("s_grpo/full_tokens", full_tokens);
+  add("s_grpo/right_per_group", right_in_group);
+  add("s_grpo/exit_place", kept_share);
+  add("s_grpo/exit_new_tokens", answer_tokens);
   for (size_t exit = 0; exit < right_by_exit.size(); ++exit)
     values.emplace_back(fmt::format("s_grpo/exit_{}_right", exit + 1), mean_of(right_by_exit[exit]));
   return values;

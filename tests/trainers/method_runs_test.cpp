@@ -16,10 +16,15 @@ namespace {
 namespace fs = std::filesystem;
 
 struct MethodCase {
+  std::string label;
   std::string name;
   std::vector<std::string> overrides;
   std::vector<std::string> diagnostics;  // metrics that every row must have
 };
+
+void PrintTo(const MethodCase& method, std::ostream* out) {
+  *out << method.label;
+}
 
 // An untrained model is hardly ever right: the last number anywhere counts as its answer.
 std::vector<std::string> common_overrides(const std::string& name) {
@@ -33,8 +38,13 @@ std::vector<std::string> common_overrides(const std::string& name) {
           "--checkpoint.every=0"};
 }
 
+std::vector<std::string> with(std::vector<std::string> list, const std::vector<std::string>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+  return list;
+}
+
 std::vector<MethodCase> method_cases() {
-  const std::vector<std::string> exits = {"--objective.s_grpo.inducer=stop </think>", "--objective.filter.max_rounds=2",
+  const std::vector<std::string> exits = {"--objective.s_grpo.inducer=stop </think>",
                                           "--objective.s_grpo.answer_max_tokens=5"};
   const auto targets = [](const std::string& name) {
     return std::vector<std::string>{"--monitor.prompts=5", "--objective." + name + ".monitor_every=2",
@@ -42,31 +52,45 @@ std::vector<MethodCase> method_cases() {
                                     "--objective." + name + ".candidate_step=4"};
   };
   return {
-      {"s_grpo", exits, {"s_grpo/full_right", "s_grpo/exit_1_right", "s_grpo/exit_place", "groups/kept"}},
+      {"s_grpo",
+       "s_grpo",
+       with(exits, {"--objective.filter.keep=all", "--objective.filter.max_rounds=0"}),
+       {"s_grpo/full_right", "s_grpo/exit_1_right", "s_grpo/exit_place", "groups/kept"}},
+      // An untrained exit is rarely right, so that most groups are dropped and drawn again.
+      {"s_grpo_refill", "s_grpo", with(exits, {"--objective.filter.max_rounds=6"}), {"groups/kept", "groups/drawn"}},
       {"grpo_lambda",
+       "grpo_lambda",
        {"--objective.grpo_lambda.efficiency_share=0.5"},
        {"grpo_lambda/cut_ratio", "grpo_lambda/tied_at_cut", "grpo_lambda/efficiency_groups"}},
-      {"length_penalty", {}, {"length_penalty/cut_ratio"}},
-      {"laser", {"--objective.laser.target_tokens=12"}, {"laser/bonus_share", "laser/target"}},
+      {"length_penalty", "length_penalty", {}, {"length_penalty/cut_ratio"}},
+      {"laser", "laser", {"--objective.laser.target_tokens=12"}, {"laser/bonus_share", "laser/target"}},
       {"laser_d",
+       "laser_d",
        targets("laser_d"),
        {"laser_d/target_easy", "laser_d/target_hard", "laser_d/groups_hard", "laser_d/bonus_share", "monitor/tokens",
         "monitor/tokens_total"}},
       {"laser_de",
+       "laser_de",
        targets("laser_de"),
        {"laser_de/target_medium", "laser_de/exploration_share", "laser_de/repetitive_share"}},
-      {"truncation", {"--objective.truncation.target_tokens=12"}, {"truncation/reward_right"}},
-      {"group_penalty", {}, {"group_penalty/reward_wrong"}},
-      {"kimi_length", {}, {"kimi_length/reward_right"}},
-      {"l1_exact", {"--objective.l1_exact.target_tokens=12"}, {"l1_exact/reward_right"}},
-      {"l1_max", {"--objective.l1_max.target_tokens=12"}, {"l1_max/reward_right"}},
+      {"truncation", "truncation", {"--objective.truncation.target_tokens=12"}, {"truncation/reward_right"}},
+      {"group_penalty", "group_penalty", {}, {"group_penalty/reward_wrong"}},
+      {"kimi_length", "kimi_length", {}, {"kimi_length/reward_right"}},
+      {"l1_exact", "l1_exact", {"--objective.l1_exact.target_tokens=12"}, {"l1_exact/reward_right"}},
+      {"l1_max", "l1_max", {"--objective.l1_max.target_tokens=12"}, {"l1_max/reward_right"}},
       {"adaptthink",
+       "adaptthink",
        {"--objective.adaptthink.start_words=[a, z]", "--objective.adaptthink.no_thinking_max_tokens=12",
         "--data.chain_problems=12"},
        {"adaptthink/no_thinking_share", "adaptthink/advantage_mean", "adaptthink/accuracy_no_thinking",
         "adaptthink/accuracy_thinking", "adaptthink/probability_no_thinking"}},
-      {"pear", {}, {"pear/entropy_thinking", "pear/entropy_answer", "pear/correct_not_positive"}},
+      {"pear", "pear", {}, {"pear/entropy_thinking", "pear/entropy_answer", "pear/correct_not_positive"}},
   };
+}
+
+MethodCase case_of(const std::string& label) {
+  const auto cases = method_cases();
+  return *std::find_if(cases.begin(), cases.end(), [&](const auto& one) { return one.label == label; });
 }
 
 // Pass rates of the training problems under the model of `folder`, as `laconic eval` writes them.
@@ -128,12 +152,11 @@ TEST_P(EveryMethod, TrainsLogsAndContinues) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, testing::ValuesIn(method_cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& method) { return method.param.label; });
 
 // The monitor pass depends on nothing but the weights, the seed and the step.
 TEST(MonitorPass, ComesBeforeTheFirstStepAndThenRegularly) {
-  const auto method = method_cases()[4];
-  ASSERT_EQ(method.name, "laser_d");
+  const auto method = case_of("laser_d");
   const TemporaryFolder folder;
   prepare(method, folder.path());
   RlTrainer(chain_config(folder.path(), overrides_of(method, folder.path())), {}).run();
@@ -151,11 +174,12 @@ TEST(MonitorPass, ComesBeforeTheFirstStepAndThenRegularly) {
 }
 
 TEST(MonitorPass, OfAnOwnDataSetAndOfTooFewPrompts) {
-  const auto method = method_cases()[4];
+  const auto method = case_of("laser_d");
   const TemporaryFolder folder;
   prepare(method, folder.path());
   auto overrides = overrides_of(method, folder.path());
-  overrides.insert(overrides.end(), {"--monitor.data={source: chain, chain_problems: 3}", "--train.steps=1"});
+  overrides.insert(overrides.end(),
+                   {"--monitor.data.source=chain", "--monitor.data.chain_problems=3", "--train.steps=1"});
   EXPECT_NE(error_of([&] {
               RlTrainer(chain_config(folder.path(), overrides), {}).run();
             }).find("monitor.prompts: expected at most the 3"),
@@ -168,8 +192,7 @@ TEST(MonitorPass, OfAnOwnDataSetAndOfTooFewPrompts) {
 
 TEST(PassRatesFile, IsCheckedOnLoad) {
   const TemporaryFolder folder;
-  const auto cases = method_cases();
-  const auto method = *std::find_if(cases.begin(), cases.end(), [](const auto& c) { return c.name == "adaptthink"; });
+  const auto method = case_of("adaptthink");
   prepare(method, folder.path());
   const fs::path file = folder / "ref/eval.jsonl";
   const auto message = [&](std::vector<std::string> more) {
@@ -192,8 +215,7 @@ TEST(PassRatesFile, IsCheckedOnLoad) {
 
 TEST(PassRatesFile, ChangedRatesAreNoticedOnResume) {
   const TemporaryFolder folder;
-  const auto cases = method_cases();
-  const auto method = *std::find_if(cases.begin(), cases.end(), [](const auto& c) { return c.name == "adaptthink"; });
+  const auto method = case_of("adaptthink");
   prepare(method, folder.path());
   const auto config = chain_config(folder.path(), overrides_of(method, folder.path()));
   EXPECT_FALSE(RlTrainer(config, {metrics::ExistingRun::refuse, "test", 1}).run());
