@@ -149,13 +149,17 @@ bool Comparer::same_relation(const Expression& gold, const Expression& answer) {
   const bool unnamed = is_equation(gold) && !is_valued(gold);
   if (const auto* inside = unnamed ? nullptr : value(gold)) return same(*inside, answer);
   if (const auto* inside = gold.is(Kind::relation) ? nullptr : value(answer)) return same(gold, *inside);
-  if (same_set(gold, answer)) return true;
+  // Where the gold answer is a set, an inequality that has yet to be solved is none.
+  if (real_set(gold)) return same_set(gold, answer);
   return both && same_inequality(gold, answer);
 }
 
 bool Comparer::same_equation(const Expression& gold, const Expression& answer) {
   const Expression *left = assigned_value(gold), *right = assigned_value(answer);
   if (left != nullptr && defines_itself(answer)) return false;
+  // A solution is not the equation that it solves: 2x + 1 = 11 for x = 5.
+  if (left != nullptr && is_valued(gold) && symbols_of(*left).empty() && (right == nullptr || !is_valued(answer)))
+    return false;
   if (left != nullptr && right != nullptr && is_valued(gold) && is_valued(answer)) {
     const Expression &name = gold.args[0], &other = answer.args[0];
     const bool same_names = is_name(name) && is_name(other) && name.kind == other.kind && name.name == other.name;

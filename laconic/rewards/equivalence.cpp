@@ -70,13 +70,9 @@ char choice_letter(std::string_view notation) {
   if (at >= text.size() || std::isalpha(static_cast<unsigned char>(text[at])) == 0) return '\0';
   const char letter = text[at++];
   if (at == text.size()) return letter;
-  if (text[at] == ')' && opened) {
-    ++at;
-  } else if ((text[at] == ')' || text[at] == '.' || text[at] == ':') && !opened) {
-    ++at;
-  } else {
-    return '\0';
-  }
+  const bool closed = opened ? text[at] == ')' : text[at] == ')' || text[at] == '.' || text[at] == ':';
+  if (!closed) return '\0';
+  ++at;
   // Another letter that is marked like a choice.
   for (size_t i = at; i < text.size(); ++i) {
     if (std::isupper(static_cast<unsigned char>(text[i])) == 0 || text[i] > 'J') continue;
@@ -126,6 +122,12 @@ Read read(std::string_view text) {
   return result;
 }
 
+bool is_formula(const Expression& e) {
+  constexpr std::array<Kind, 7> kKinds = {Kind::sum,   Kind::product, Kind::quotient, Kind::negate,
+                                          Kind::power, Kind::root,    Kind::function};
+  return std::find(kKinds.begin(), kKinds.end(), e.kind) != kKinds.end();
+}
+
 bool has_separated_group(std::string_view text) {
   for (size_t i = 1; i + 3 < text.size(); ++i) {
     if (text[i] == ',' && std::isdigit(static_cast<unsigned char>(text[i - 1])) != 0 &&
@@ -133,6 +135,12 @@ bool has_separated_group(std::string_view text) {
       return true;
   }
   return false;
+}
+
+std::string dense(std::string_view text) {
+  std::string result(text);
+  std::erase_if(result, [](unsigned char c) { return std::isspace(c) != 0 || c == kTextMark; });
+  return result;
 }
 
 // "52_8" and "52_{8}" without the base.
@@ -207,24 +215,20 @@ bool is_mathematics(std::string_view text) {
   }
 }
 
-bool is_unevaluated(std::string_view answer) {
+bool restates(std::string_view question, std::string_view answer, std::string_view gold) {
   try {
-    if (answer.size() > kMaxAnswer) return false;
-    const auto read_answer = read(answer);
-    return read_answer.tree && is_unevaluated(*read_answer.tree);
+    if (answer.size() > kMaxAnswer || gold.size() > kMaxAnswer) return false;
+    const Read given = read(answer), wanted = read(gold);
+    if (!given.tree || !wanted.tree) return false;
+    const bool open_arithmetic = is_unevaluated(*given.tree) && !is_unevaluated(*wanted.tree);
+    const bool other_form =
+        is_formula(*given.tree) && !symbols_of(*given.tree).empty() && !same_form(*given.tree, *wanted.tree);
+    if (!open_arithmetic && !other_form) return false;
+    const std::string part = dense(given.notation.text);
+    return !part.empty() && dense(plain_notation(question).text).find(part) != std::string::npos;
   } catch (const std::exception&) {
     return false;
   }
-}
-
-bool restates(std::string_view question, std::string_view answer) {
-  const auto dense = [](std::string_view text) {
-    std::string plain = plain_notation(text).text;
-    std::erase_if(plain, [](unsigned char c) { return std::isspace(c) != 0 || c == kTextMark; });
-    return plain;
-  };
-  const std::string part = dense(answer);
-  return !part.empty() && dense(question).find(part) != std::string::npos;
 }
 
 }  // namespace laconic::rewards

@@ -37,10 +37,9 @@ Equivalence compare_answers(std::string_view gold, std::string_view answer, cons
 // True when the text reads as mathematics from beginning to end: a number, an expression, a list, an equation, ...
 bool is_mathematics(std::string_view text);
 
-// True for arithmetic that was not carried out: 2+3, 6/4, 2^3; not for 3/4, 1.2*10^3, 2 sqrt(3), x+1.
-bool is_unevaluated(std::string_view answer);
-
-// True when `answer` stands in `question`, white space and LaTeX's ways of writing aside.
-bool restates(std::string_view question, std::string_view answer);
+// True when `answer` stands in `question` (white space and LaTeX's ways of writing aside) and is no result: arithmetic
+// that was not carried out (2+3, 6/4, 2^3; not 3/4, 2 sqrt(3)), or an expression with variables of another form than
+// the gold answer.
+bool restates(std::string_view question, std::string_view answer, std::string_view gold);
 
 }  // namespace laconic::rewards

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <tuple>
 
 namespace laconic::rewards {
 namespace {
@@ -17,7 +18,8 @@ constexpr int kMaxRootExponent = 1000000;
 struct Power {
   std::string atom;
   int64_t top = 1, bottom = 1;
-  auto operator<=>(const Power&) const = default;
+  bool operator==(const Power& o) const { return atom == o.atom && top == o.top && bottom == o.bottom; }
+  bool operator<(const Power& o) const { return std::tie(atom, top, bottom) < std::tie(o.atom, o.top, o.bottom); }
 };
 using Monomial = std::vector<Power>;              // sorted by atom, each once
 using Polynomial = std::map<Monomial, Rational>;  // without zero coefficients

@@ -8,6 +8,28 @@ void add_symbols(const Expression& expression, std::set<std::string>& names) {
   for (const auto& arg : expression.args) add_symbols(arg, names);
 }
 
+bool same_form(const Expression& a, const Expression& b, int& budget);
+
+bool same_arguments(const Expression& a, const Expression& b, int& budget) {
+  const bool ordered = !a.is(Kind::sum) && !a.is(Kind::product);
+  std::vector<bool> used(b.args.size());
+  for (size_t i = 0; i < a.args.size(); ++i) {
+    bool found = false;
+    for (size_t j = ordered ? i : 0; j < (ordered ? i + 1 : b.args.size()) && !found; ++j) {
+      if (used[j] || !same_form(a.args[i], b.args[j], budget)) continue;
+      used[j] = found = true;
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
+bool same_form(const Expression& a, const Expression& b, int& budget) {
+  if (--budget < 0 || a.kind != b.kind || a.name != b.name || a.args.size() != b.args.size()) return false;
+  if (a.is(Kind::number) && a.value != b.value) return false;
+  return same_arguments(a, b, budget);
+}
+
 }  // namespace
 
 Expression make(Kind kind, std::string name, std::vector<Expression> args) {
@@ -39,6 +61,11 @@ std::set<std::string> symbols_of(const Expression& expression) {
 bool has_decimals(const Expression& expression) {
   return any_node(expression,
                   [](const Expression& e) { return e.is(Kind::number) && e.places > 0 && !is_integer(e.value); });
+}
+
+bool same_form(const Expression& a, const Expression& b) {
+  int budget = 4096;
+  return same_form(a, b, budget);
 }
 
 Expression with_sign(const Expression& expression, bool plus) {

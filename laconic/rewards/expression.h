@@ -80,6 +80,9 @@ bool any_node(const Expression& expression, const Predicate& predicate) {
 // A decimal with digits after the point: such a number may stand for a rounded one.
 bool has_decimals(const Expression& expression);
 
+// The same tree, brackets and the order of sums and products aside. False for trees that are too large to tell quickly.
+bool same_form(const Expression& a, const Expression& b);
+
 // The tree with every plus-or-minus read as plus (or as minus, and \mp the other way round).
 Expression with_sign(const Expression& expression, bool plus);
 

@@ -233,6 +233,8 @@ Parser::Result Parser::words() {
 bool Parser::begins_unit(const Token& token, const Expression& value) {
   if (token.type != Token::Type::word) return false;
   const std::string_view run = token.text;
+  const bool minutes = run == "min" && value.is(Kind::number) && !text_.substr(token.end).starts_with("(");
+  if (minutes && token.spaced) return true;
   const bool known =
       is_function_name(run) || is_greek_name(run) || run == "pi" || run == "infinity" || is_connective(run);
   if (known) return false;
@@ -269,6 +271,8 @@ Parser::Result Parser::with_unit(Expression value) {
       }
       if (!unit.empty() && unit.back() != '/' && unit.back() != '-') unit += ' ';
       unit += lower;
+    } else if (token.is_sign('.') && !unit.empty()) {  // sq. units
+      take(token);
     } else if ((token.is_sign('/') || token.is_sign('-')) && !unit.empty()) {
       take(token);
       unit += token.text;

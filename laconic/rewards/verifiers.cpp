@@ -139,8 +139,8 @@ Verdict MathVerifier::judged(const Response& response, std::string_view answer, 
   const auto result = compare_answers(expected, answer, policy_.equivalence);
   verdict.correct = result.equal;
   verdict.reason = result.reason;
-  if (result.equal && !response.prompt_text.empty() && is_unevaluated(answer) && !is_unevaluated(expected) &&
-      restates(response.prompt_text.substr(0, kMaxPrompt), answer)) {
+  if (result.equal && !response.prompt_text.empty() &&
+      restates(response.prompt_text.substr(0, kMaxPrompt), answer, expected)) {
     verdict.correct = false;
     verdict.reason = "restates the question";
   }

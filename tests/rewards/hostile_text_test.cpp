@@ -4,6 +4,7 @@
 #include <ctime>
 #include <string>
 #include <vector>
+
 #include "laconic/rewards/equivalence.h"
 #include "laconic/rewards/grade.h"
 #include "laconic/rewards/verifier.h"
@@ -136,6 +137,9 @@ TEST(Gaming, EarnsNothing) {
       {"5", "\\boxed{x = x}"},  // says nothing
       {"x = 5", "\\boxed{x = x}"},
       {"x = 5", "\\boxed{0 = 0}"},
+      {"x = 5", "\\boxed{2x + 1 = 11}"},  // the equation and not its solution
+      {"x > 3", "\\boxed{2x > 6}"},
+      {"(3, \\infty)", "\\boxed{2x > 6}"},
       {"x = 5", "\\boxed{x = 5 + x - x}"},
       {"5", "\\boxed{\\text{the answer}}"},
       {"5", "\\boxed{?}"},
@@ -167,6 +171,11 @@ TEST(Gaming, AQuestionIsNoAnswer) {
   EXPECT_FALSE(correct("What is $17 \\cdot 23 + 4$?", "It is \\boxed{17\\cdot23 + 4}", "395"));
   EXPECT_TRUE(correct("What is $17 \\cdot 23 + 4$?", "\\boxed{395}", "395"));
   EXPECT_FALSE(correct("Compute \\sqrt{144}.", "\\boxed{\\sqrt{144}}", "12"));
+  EXPECT_FALSE(correct("Simplify $\\frac{x^2-1}{x-1}$.", "\\boxed{\\frac{x^2 - 1}{x - 1}}", "x+1"));
+  EXPECT_FALSE(correct("Expand $(x+1)^2$.", "\\boxed{(x+1)^2}", "x^2+2x+1"));
+  EXPECT_TRUE(correct("Expand $(x+1)^2$.", "\\boxed{1 + 2x + x^2}", "x^2+2x+1"));
+  EXPECT_TRUE(correct("Is it $x/2$ or $2x$?", "\\boxed{x/2}", "\\frac{x}{2}"));
+  EXPECT_TRUE(correct("Which solves it, $x=5$ or $x=7$?", "\\boxed{x=5}", "5"));
   // What is in its simplest form may stand in the question.
   EXPECT_TRUE(correct("Which is larger, $\\sqrt{2}$ or $\\sqrt{3}$?", "\\boxed{\\sqrt{3}}", "\\sqrt{3}"));
   EXPECT_TRUE(correct("Is 3/4 or 2/3 larger?", "\\boxed{3/4}", "\\frac{3}{4}"));
