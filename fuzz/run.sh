@@ -17,7 +17,8 @@ flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addre
 objects=()
 for source in laconic/rewards/*.cpp laconic/core/base/{error,strings}.cpp fuzz/math_verifier_fuzzer.cpp; do
   object=$out/objects/$(basename "$source" .cpp).o
-  if [ ! "$object" -nt "$source" ] || [ -n "$(find laconic/rewards laconic/core/base -name '*.h' -newer "$object" -print -quit)" ]; then "${CLANGXX:-clang++}" "${flags[@]}" -c "$source" -o "$object"; fi
+  newer=$(find "$source" laconic/rewards laconic/core/base \( -path "$source" -o -name '*.h' \) -newer "$object" -print -quit 2>/dev/null || true)
+  if [ ! -e "$object" ] || [ -n "$newer" ]; then "${CLANGXX:-clang++}" "${flags[@]}" -c "$source" -o "$object"; fi
   objects+=("$object")
 done
 "${CLANGXX:-clang++}" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lfmt -o "$out/math_verifier_fuzzer"
