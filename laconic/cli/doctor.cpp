@@ -123,6 +123,7 @@ void look_at_gpus(Findings& findings) {
     findings.gpu.emplace_back(
         "this build has no CUDA side: `scripts/setup.sh --cuda` fetches what it needs and builds "
         "build/cuda/laconic");
+  findings.gpu.emplace_back("layers and rollout do not use GPUs yet (docs/gpu-status.md says what there is)");
 }
 
 void look_at_text(Findings& findings) {

@@ -20,6 +20,8 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 TEST(Loader, SaysWhatIsMissing) {
+  if (fs::exists(fs::read_symlink("/proc/self/exe").parent_path() / "liblaconic_cuda.so"))
+    GTEST_SKIP() << "nothing is missing in a build with the CUDA side";
   const auto error = error_of([] { require_cuda(); });
   EXPECT_TRUE(contains(error, "liblaconic_cuda.so not found")) << error;
   EXPECT_TRUE(contains(error, "scripts/setup.sh --cuda")) << error;

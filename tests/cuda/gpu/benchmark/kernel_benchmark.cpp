@@ -190,8 +190,11 @@ void time_logits(const Table& table, int64_t rows) {
     });
   };
   time_sample("sample, plain", {});
-  time_sample("sample, top-p 0.95", {.top_p = 0.95});
-  time_sample("sample, top-k 50 and top-p 0.95", {.top_k = 50, .top_p = 0.95});
+  SampleRow truncated;
+  truncated.top_p = 0.95;
+  time_sample("sample, top-p 0.95", truncated);
+  truncated.top_k = 50;
+  time_sample("sample, top-k 50 and top-p 0.95", truncated);
 }
 
 void run() {
