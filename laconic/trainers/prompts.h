@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "laconic/core/base/error.h"
 #include "laconic/core/data/dataset.h"
 #include "laconic/core/text/chat_template.h"
 #include "laconic/core/text/tokenizer.h"
@@ -44,6 +45,16 @@ std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uin
 
 // Reads the files of a section; skipped records are counted in a warning.
 data::Dataset load_section(const DataSection& section);
+
+// Runs `work` on an example; its errors begin with the example's file and line.
+template <typename Work>
+auto at_source(const data::Example& example, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    fail(error.kind(), "{}: {}", example.source, error.what());
+  }
+}
 
 // Messages through a template, with the tokenizer's special tokens as variables.
 std::string render_chat(const text::ChatTemplate& chat, const text::Tokenizer& tokenizer,

@@ -14,6 +14,12 @@ std::atomic<int> signals_seen{0};
 std::atomic<int> first_signal{SIGINT};
 
 void on_signal(int number) {
+  if (number == SIGPIPE || number == SIGHUP) {
+    // Nobody reads our lines any more, and each of them, or the shell's own end, would bring the signal again.
+    ::signal(number, SIG_IGN);
+    if (signals_seen.fetch_add(1) == 0) first_signal.store(number);
+    return;
+  }
   if (signals_seen.fetch_add(1) > 0) {
     constexpr char kMessage[] = "\nsecond signal: ending at once\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
@@ -33,6 +39,11 @@ void install_stop_signals() {
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  for (const int number : {SIGHUP, SIGPIPE}) {
+    struct sigaction present {};
+    ::sigaction(number, nullptr, &present);
+    if (present.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // nohup ignores SIGHUP
+  }
 }
 
 bool stop_requested() {

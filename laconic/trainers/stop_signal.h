@@ -1,9 +1,10 @@
-// Ctrl-C and SIGTERM: the first asks the run to save and end, the second ends the process at once.
+// Signals that end a run: the first asks it to save and end, the second ends the process at once. They are Ctrl-C and
+// SIGTERM, and unless they are ignored, the end of the terminal (SIGHUP) and of whoever reads our lines (SIGPIPE).
 #pragma once
 
 namespace laconic::trainers {
 
-// Installs the handlers for SIGINT and SIGTERM; repeated calls do nothing.
+// Installs the handlers; repeated calls do nothing.
 void install_stop_signals();
 
 // True after the first signal.

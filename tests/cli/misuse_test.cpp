@@ -63,7 +63,7 @@ TEST_F(Misuses, OfOptions) {
       {{"grade", "--policy"}, 2, "--policy"},
       {{"grade", "--policy", "strickt"},
        2,
-       "--policy: expected one of default, strict, lenient, found `strickt` (did you"},
+       "--policy: expected one of default, math_verify, strict, lenient, found `strickt` (did"},
       {{"grade", "--policy", "strict", "--policy", "strict"}, 2, "more than once"},
       {{"grade", "--verifier", "maths"}, 2, "found `maths` (did you mean `math`?)"},
       {{"grade", "--verifier", "exact", "--policy", "strict"}, 2, "--policy: expected one of default, found `strict`"},
