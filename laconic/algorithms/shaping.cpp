@@ -24,7 +24,8 @@ double relative_length(const LengthScale& scale, int64_t length) {
 
 bool right_and_closed_once(const Sample& sample) {
   if (!sample.verdict.correct) return false;
-  if (sample.ids.empty() || !sample.thinking_end) return true;
+  if (sample.ids.empty()) return sample.verdict.format_ok;
+  if (!sample.thinking_end) return true;
   const int32_t end = sample.ids.at(static_cast<size_t>(*sample.thinking_end));
   return std::count(sample.ids.begin(), sample.ids.end(), end) == 1;
 }

@@ -156,7 +156,7 @@ Verdict MathVerifier::verify(const Response& response, std::string_view gold) co
   // An unmarked answer of several words ("2x + 3", "New York") is compared as a whole before its last number decides.
   const auto whole = trim(text);
   if (!found.marked && whole.size() <= kMaxWhole) {
-    const Verdict verdict = judged(response, whole, expected);
+    Verdict verdict = judged(response, whole, expected);
     if (verdict.correct) return verdict;
   }
   if (!found.answer) return not_graded(response, found.reason);
