@@ -45,7 +45,7 @@ EfficiencySelection select_groups(const Step& step, const GrpoLambdaConfig& conf
 
 class GrpoLambda final : public Objective {
  public:
-  GrpoLambda(const ObjectiveConfig& common, GrpoLambdaConfig own) : Objective(common), own_(own) {}
+  GrpoLambda(const ObjectiveConfig& common, const GrpoLambdaConfig& own) : Objective(common), own_(own) {}
   GrpoLambda(const ObjectiveConfig& common, const LengthPenaltyConfig& own);
   void rewards(Step& step) override;
   Metrics metrics(const Step& step) const override;

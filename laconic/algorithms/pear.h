@@ -30,7 +30,7 @@ PhaseEntropies phase_entropies(const Sample& sample);
 
 class Pear final : public Objective {
  public:
-  Pear(const ObjectiveConfig& common, PearConfig own) : Objective(common), own_(own) {}
+  Pear(const ObjectiveConfig& common, const PearConfig& own) : Objective(common), own_(own) {}
   Needs needs() const override;
   void rewards(Step& step) override;
   Metrics metrics(const Step& step) const override;

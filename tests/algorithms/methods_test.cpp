@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "laconic/algorithms/adapt_think.h"
@@ -314,8 +315,8 @@ TEST(Laser, WhatAStateMayNotHold) {
 
 TEST(Repetition, NGrams) {
   const auto count_up = [](int n) {
-    std::vector<int32_t> ids;
-    for (int i = 0; i < n; ++i) ids.push_back(i);
+    std::vector<int32_t> ids(static_cast<size_t>(n));
+    std::iota(ids.begin(), ids.end(), 0);
     return ids;
   };
   for (int n : {0, 8, 20, 60, 500}) EXPECT_FALSE(repeats_ngrams(count_up(n))) << n;
@@ -341,8 +342,8 @@ TEST(Repetition, NGrams) {
 }
 
 TEST(Repetition, Loops) {
-  std::vector<int32_t> ids;
-  for (int i = 0; i < 50; ++i) ids.push_back(i);
+  std::vector<int32_t> ids(50);
+  std::iota(ids.begin(), ids.end(), 0);
   EXPECT_FALSE(has_loop(ids));
   auto looping = ids;
   for (int copy = 0; copy < 4; ++copy) {
