@@ -21,6 +21,12 @@ bool answers_at_once(const Sample& sample) {
   return sample.kind.empty() ? sample.thinking_end == 0 : sample.kind == kNoThinking;
 }
 
+// R: right, with exactly one end of thinking. A completion of either kind whose tokens hold none was never closed.
+bool is_right(const Sample& sample) {
+  const bool never_closed = !sample.kind.empty() && !sample.ids.empty() && !sample.thinking_end;
+  return !never_closed && right_and_closed_once(sample);
+}
+
 }  // namespace
 
 void AdaptThinkConfig::visit(config::Visitor& v) {
@@ -121,7 +127,7 @@ void AdaptThink::rewards(Step& step) {
     for (auto& sample : group.samples) {
       sample.reward = sample.given_reward ? *sample.given_reward
                                           : (answers_at_once(sample) ? own_.delta : 0.0) +
-                                                (right_and_closed_once(sample) ? 1.0 : 0.0) - pass_rate(group);
+                                                (is_right(sample) ? 1.0 : 0.0) - pass_rate(group);
     }
   }
   shape_rewards(step);
@@ -145,7 +151,7 @@ Metrics AdaptThink::metrics(const Step& step) const {
   for (const auto& group : step.groups) {
     for (const auto& sample : group.samples) {
       const bool at_once = answers_at_once(sample);
-      (at_once ? right_at_once : right_thinking).push_back(right_and_closed_once(sample));
+      (at_once ? right_at_once : right_thinking).push_back(is_right(sample));
       (at_once ? tokens_at_once : tokens_thinking).push_back(static_cast<double>(sample.length));
       advantage.push_back(mean_of(sample.advantage));
       if (!sample.kind.empty() && !sample.logp_rollout.empty())

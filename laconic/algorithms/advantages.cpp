@@ -22,7 +22,14 @@ void normalize_then_sum(const ObjectiveConfig& config, Step& step) {
     for (auto& sample : group.samples) sample.advantage.assign(1, 0.0);
     for (const auto& [name, weight] : config.reward_weights) {
       std::vector<double> values;
-      for (const auto& sample : group.samples) values.push_back(sample.named_rewards.at(name));
+      for (const auto& sample : group.samples) {
+        if (sample.given_reward)
+          fail(ErrorKind::input,
+               "reward_combine: normalize_then_sum needs the named rewards of every completion; one of "
+               "prompt {} has a finished reward",
+               group.prompt_id);
+        values.push_back(sample.named_rewards.at(name));
+      }
       const auto advantages = group_advantages(config.advantage, values, 0.0);
       for (size_t i = 0; i < values.size(); ++i) group.samples[i].advantage[0] += weight * advantages[i];
     }

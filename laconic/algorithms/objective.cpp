@@ -76,6 +76,8 @@ void Objective::rewards(Step& step) {
 }
 
 void Objective::shape_rewards(Step& step) const {
+  if (config_.overlong.buffer > 0 && step.max_completion_tokens <= 0)
+    fail(ErrorKind::input, "overlong.buffer needs a completion limit (max_completion_tokens), which is absent");
   for (auto& group : step.groups) {
     for (auto& sample : group.samples) {
       sample.reward += config_.overlong.factor *

@@ -171,6 +171,14 @@ void ObjectiveConfig::visit(config::Visitor& v) {
           "a group of one has no baseline; expected group_size >= 2 or advantage.kind: supplied");
   v.check(!(reward_combine == RewardCombine::normalize_then_sum && reward_weights.empty()),
           "reward_combine, reward_weights", "normalize_then_sum needs named rewards in reward_weights");
+  if (reward_combine == RewardCombine::normalize_then_sum) {
+    v.check(advantage.kind != AdvantageKind::supplied && advantage.kind != AdvantageKind::batch_std,
+            "advantage.kind, reward_combine",
+            "normalize_then_sum takes each reward's own group advantage; expected group_std, center or leave_one_out");
+    v.check(overlong.buffer == 0 && (kl.coefficient == 0.0 || kl.place == KlPlace::loss),
+            "overlong.buffer, kl.place, reward_combine",
+            "normalize_then_sum combines the named rewards alone; what is added to their sum would be ignored");
+  }
 }
 
 void apply_preset(const std::string& preset, ObjectiveConfig& c) {

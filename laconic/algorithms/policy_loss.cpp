@@ -59,11 +59,19 @@ Surrogate sapo_term(const LossConfig& loss, const at::Tensor& ratio, const at::T
   return {-(4.0 / temperature) * at::sigmoid(temperature * (ratio - 1.0)) * advantage, {}, {}};
 }
 
+// log of the factor that mismatch weights (after their cut) give a whole sequence; one of 0 counts as the least. [n]
+at::Tensor log_sequence_weight(MismatchLevel level, const TokenBatch& batch, const at::Tensor& weight) {
+  const auto log_weight = weight.log().clamp(std::log(kVespoMinWeight), kMaxLogRatio);
+  return level == MismatchLevel::token ? sequence_sum(log_weight * batch.mask, batch) : log_weight;
+}
+
 // -phi * A * logp with the detached sequence weight phi = w^k exp(rate (1 - w)).
 Surrogate vespo_term(const ObjectiveConfig& config, const TokenBatch& batch, const at::Tensor& token_log_ratio,
-                     const at::Tensor& log_mismatch_weight) {
+                     const at::Tensor& mismatch_weight) {
   const auto& loss = config.loss;
-  auto log_weight = sequence_sum((token_log_ratio.detach() + log_mismatch_weight) * batch.mask, batch);
+  auto log_weight = sequence_sum(token_log_ratio.detach() * batch.mask, batch);
+  if (mismatch_weight.defined())
+    log_weight = log_weight + log_sequence_weight(config.mismatch.level, batch, mismatch_weight);
   log_weight = log_weight.clamp(std::log(kVespoMinWeight), kMaxLogRatio);
   const auto weight = log_weight.exp();
   const auto positive = (loss.vespo_power_positive * log_weight + loss.vespo_rate_positive * (1.0 - weight)).exp();
@@ -73,15 +81,13 @@ Surrogate vespo_term(const ObjectiveConfig& config, const TokenBatch& batch, con
 }
 
 struct MismatchWeights {
-  at::Tensor weight;      // [n] detached; undefined when nothing is corrected
-  at::Tensor log_weight;  // [n] of the weight before the cut, per token; zeros when nothing is corrected
-  at::Tensor cut;         // [n] bool
+  at::Tensor weight;  // [n] detached; undefined when nothing is corrected
+  at::Tensor cut;     // [n] bool
 };
 
 MismatchWeights mismatch_weights(const ObjectiveConfig& config, const TokenBatch& batch, const at::Tensor& difference) {
   const auto& mismatch = config.mismatch;
-  if (mismatch.mode == MismatchMode::none || mismatch.mode == MismatchMode::bypass)
-    return {{}, at::zeros_like(batch.logp.detach()), {}};
+  if (mismatch.mode == MismatchMode::none || mismatch.mode == MismatchMode::bypass) return {};
   if (!difference.defined()) fail(ErrorKind::input, "objective.mismatch.mode needs logp_rollout, which is absent");
   at::Tensor log_weight = difference;
   if (mismatch.level != MismatchLevel::token) {
@@ -94,12 +100,13 @@ MismatchWeights mismatch_weights(const ObjectiveConfig& config, const TokenBatch
   auto weight = mismatch.mode == MismatchMode::truncate ? raw.clamp(low, mismatch.max)
                                                         : at::where(outside, at::zeros_like(raw), raw);
   // A forced token was not drawn by the sampler: at token level its weight is 1 (difference is 0 there already).
-  return {weight, difference, outside};
+  return {weight, outside};
 }
 
 // 1 where a sequence is kept by off_policy_mask. [n]
 at::Tensor on_policy_mask(double threshold, const TokenBatch& batch, const at::Tensor& logp_old) {
-  const auto& sampled = batch.logp_rollout.defined() ? batch.logp_rollout : logp_old;
+  at::Tensor sampled = batch.logp_rollout.defined() ? batch.logp_rollout : logp_old;
+  if (batch.logp_rollout.defined() && batch.drawn.defined()) sampled = at::where(batch.drawn > 0, sampled, logp_old);
   const auto mean = sequence_sum((sampled - batch.logp.detach()) * batch.mask, batch) / sequence_tokens(batch);
   return at::logical_or(batch.advantage >= 0, mean <= threshold).to(batch.logp.scalar_type());
 }
@@ -219,7 +226,7 @@ LossTerms policy_loss(const ObjectiveConfig& config, const TokenBatch& batch) {
       surrogate = sapo_term(config.loss, ratio, batch.advantage);
       break;
     case LossKind::vespo:
-      surrogate = vespo_term(config, batch, token_log_ratio, weights.log_weight);
+      surrogate = vespo_term(config, batch, token_log_ratio, weights.weight);
       break;
     case LossKind::reinforce:
       surrogate.term = -batch.advantage * batch.logp;
@@ -255,7 +262,7 @@ LossTerms policy_loss(const ObjectiveConfig& config, const TokenBatch& batch) {
     if (!batch.logp_ref.defined()) fail(ErrorKind::input, "objective.kl.coefficient needs logp_ref, which is absent");
     auto kl = kl_estimate(config.kl.estimator, batch.logp - batch.logp_ref);
     statistics.kl_sum = total(kl.detach() * batch.mask);
-    if (config.kl.weight_by_ratio) kl = kl * token_log_ratio.exp();
+    if (config.kl.weight_by_ratio) kl = kl * ratio;
     const auto kl_sum = config.kl.coefficient * (batch.coefficient * kl).sum();
     statistics.kl_loss = kl_sum.item<double>();
     result.loss = result.loss + kl_sum;

@@ -4,6 +4,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <array>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -78,17 +80,22 @@ struct RecordedSample {
 };
 
 void read_verdict(const Json& object, const std::string& where, Sample& sample) {
-  if (!object.contains("verdict")) return;
+  if (!object.contains("verdict") || object["verdict"].is_null()) return;
   const Json& verdict = object["verdict"];
   reject_unknown(verdict, std::array{"correct", "format_ok", "answer_found", "truncated", "answer", "reason"},
                  where + ".verdict");
-  sample.verdict.correct =
-      verdict.contains("correct") && value_of<bool>(verdict["correct"], where + ".verdict.correct", "true or false");
-  sample.verdict.format_ok = !verdict.contains("format_ok") ||
-                             value_of<bool>(verdict["format_ok"], where + ".verdict.format_ok", "true or false");
-  sample.verdict.answer_found =
-      !verdict.contains("answer_found") ||
-      value_of<bool>(verdict["answer_found"], where + ".verdict.answer_found", "true or false");
+  const auto flag = [&](const char* key, bool absent) {
+    return verdict.contains(key)
+               ? value_of<bool>(verdict[key], fmt::format("{}.verdict.{}", where, key), "true or false")
+               : absent;
+  };
+  if (!verdict.contains("correct"))
+    fail(ErrorKind::input, "{}.verdict.correct: expected true or false, found nothing", where);
+  sample.verdict.correct = flag("correct", false);
+  sample.truncated = sample.truncated || flag("truncated", false);
+  sample.verdict.truncated = sample.truncated;
+  sample.verdict.format_ok = flag("format_ok", !sample.truncated);  // as verifiers have it: never when cut off
+  sample.verdict.answer_found = flag("answer_found", true);
 }
 
 void read_length(const Json& object, const std::string& where, RecordedSample& recorded) {
@@ -120,6 +127,11 @@ void read_length(const Json& object, const std::string& where, RecordedSample& r
   };
   check("mask", sample.loss_mask.size());
   check("forced", sample.forced.size());
+  const int64_t end = sample.thinking_end.value_or(0);
+  if (end < 0 || (sample.thinking_end && known && end >= sample.length))
+    fail(ErrorKind::input, "{}.thinking_end: expected the index of a token of {}, found {}", where, sample.length, end);
+  if (sample.exit_position.value_or(0) < 0)
+    fail(ErrorKind::input, "{}.exit_position: expected a number >= 0, found {}", where, *sample.exit_position);
 }
 
 RecordedSample read_sample(const Json& object, const std::string& where) {
@@ -136,7 +148,6 @@ RecordedSample read_sample(const Json& object, const std::string& where) {
     for (const auto& [name, value] : object["rewards"].items())
       sample.named_rewards[name] = value_of<double>(value, where + ".rewards." + name, "a number");
   }
-  read_verdict(object, where, sample);
   if (object.contains("finish_reason")) {
     const auto reason =
         value_of<std::string>(object["finish_reason"], where + ".finish_reason", "stop, length or cancelled");
@@ -144,9 +155,13 @@ RecordedSample read_sample(const Json& object, const std::string& where) {
       fail(ErrorKind::input, "{}.finish_reason: expected stop, length or cancelled, found {}", where, reason);
     }
     sample.truncated = reason == "length";
-    sample.verdict.truncated = sample.truncated;
   }
-  for (double id : numbers(object, "ids", where)) sample.ids.push_back(static_cast<int32_t>(id));
+  read_verdict(object, where, sample);
+  for (double id : numbers(object, "ids", where)) {
+    if (id != std::floor(id) || id < 0 || id > std::numeric_limits<int32_t>::max())
+      fail(ErrorKind::input, "{}.ids: expected token ids, found {}", where, id);
+    sample.ids.push_back(static_cast<int32_t>(id));
+  }
   sample.thinking_end = optional_index(object, "thinking_end", where);
   sample.exit_position = optional_index(object, "exit_position", where);
   if (object.contains("kind")) {
@@ -177,8 +192,10 @@ struct RecordedStep {
 RecordedStep read_step(const Json& input) {
   RecordedStep recorded;
   if (input.contains("max_completion_tokens")) {
-    recorded.step.max_completion_tokens =
-        value_of<int64_t>(input["max_completion_tokens"], "max_completion_tokens", "a whole number");
+    const Json& limit = input["max_completion_tokens"];
+    if (!limit.is_number_integer() || limit.get<int64_t>() < 0)
+      fail(ErrorKind::input, "max_completion_tokens: expected a whole number >= 0, found {}", limit.dump());
+    recorded.step.max_completion_tokens = limit.get<int64_t>();
   }
   if (input.contains("seed")) recorded.step.seed = value_of<uint64_t>(input["seed"], "seed", "a whole number");
   if (input.contains("step")) recorded.step.index = value_of<uint64_t>(input["step"], "step", "a whole number");
@@ -199,6 +216,9 @@ RecordedStep read_step(const Json& input) {
     if (object.contains("reference_pass_rate") && !object["reference_pass_rate"].is_null()) {
       group.reference_pass_rate =
           value_of<double>(object["reference_pass_rate"], where + ".reference_pass_rate", "a number");
+      if (!(*group.reference_pass_rate >= 0 && *group.reference_pass_rate <= 1))
+        fail(ErrorKind::input, "{}.reference_pass_rate: expected a number from 0 to 1, found {}", where,
+             *group.reference_pass_rate);
     }
     if (!object.contains("completions") || !object["completions"].is_array())
       fail(ErrorKind::input, "{}.completions: expected a list", where);
@@ -216,6 +236,27 @@ RecordedStep read_step(const Json& input) {
     fail(ErrorKind::input, "logp is given for {} of {} completions; expected all or none", with, all);
   recorded.has_logp = with != 0;
   return recorded;
+}
+
+// What rewards and filters are made of must stand in the line: nothing takes the place of an absent verdict.
+void check_judged(const ObjectiveConfig& config, const Json& input) {
+  const bool filtered = config.filter.keep != KeepRule::all && config.filter.keep != KeepRule::reward_variance;
+  const auto has = [](const Json& object, const char* key) { return object.contains(key) && !object[key].is_null(); };
+  for (size_t g = 0; g < input["groups"].size(); ++g) {
+    const Json& completions = input["groups"][g]["completions"];
+    for (size_t i = 0; i < completions.size(); ++i) {
+      const Json& one = completions[i];
+      if (has(one, "verdict")) continue;
+      const std::string where = fmt::format("groups[{}].completions[{}]", g, i);
+      if (!has(one, "reward") && (config.reward_weights.empty() || !has(one, "rewards"))) {
+        fail(ErrorKind::input, "{}: expected `reward` or `verdict`, found neither{}", where,
+             has(one, "rewards") ? " (`rewards` need objective.reward_weights)" : "");
+      }
+      if (filtered)
+        fail(ErrorKind::input, "{}: objective.filter.keep needs the `verdict` of every completion, which is absent",
+             where);
+    }
+  }
 }
 
 Json statistics_json(const LossStatistics& s, const Metrics& own) {
@@ -319,6 +360,7 @@ Json score_recorded_step(const Json& input) {
   if (input.contains("state") && !input["state"].is_null()) objective->restore(input["state"]);
 
   auto recorded = read_step(input);
+  check_judged(objective->config(), input);
   if (objective->needs().reference_logprobs && recorded.has_logp) {
     for (const auto& group : recorded.step.groups) {
       for (const auto& sample : group.samples) {

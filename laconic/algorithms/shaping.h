@@ -25,7 +25,8 @@ LengthScale length_scale(const std::vector<double>& lengths, StdKind std);
 // The logistic function of (length - mean) / deviation; 1/2 where there is no deviation (equal lengths, or one alone).
 double relative_length(const LengthScale& scale, int64_t length);
 
-// Right, and with no second end of thinking among its tokens. Where the tokens are not known the verdict decides alone.
+// Right, and with no second end of thinking among its tokens. Where the tokens are not known the verdict decides, of
+// the answer and of the format.
 bool right_and_closed_once(const Sample& sample);
 
 // sum over tokens of logp_old - logp_ref; both must be present.

@@ -118,7 +118,8 @@ TokenBatch make_token_batch(const LossConfig& loss, const MiniBatch& mini_batch,
     for (const auto& [position, value] : sample.old_logp_override) {
       override_value.at(begin + static_cast<size_t>(position)) = value;
       overridden.at(begin + static_cast<size_t>(position)) = 1.0;
-      any_override = true;
+      drawn.at(begin + static_cast<size_t>(position)) = 0.0;  // the policy did not draw what another probability drew
+      any_override = any_forced = true;
     }
   }
   TokenBatch batch;
