@@ -146,7 +146,7 @@ class Step {
     const size_t live = static_cast<size_t>(count() * s.out_width());
     EXPECT_EQ(std::vector<float>(out.begin() + static_cast<std::ptrdiff_t>(live), out.end()),
               std::vector<float>(out.size() - live, 0.0f));
-    const std::vector<float> result(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(live));
+    std::vector<float> result(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(live));
     EXPECT_LT(worst_difference(result, expected_), sizeof(T) == 2 ? 0x1.0p-7 : 1e-5);
     return result;
   }

@@ -86,7 +86,7 @@ TYPED_TEST(LogitKernels, Score) {
 TYPED_TEST(LogitKernels, ExtremeRows) {
   using T = TypeParam;
   const int64_t vocab = 1500;
-  const auto filled = [&](float rest, std::vector<std::pair<size_t, float>> values) {
+  const auto filled = [&](float rest, const std::vector<std::pair<size_t, float>>& values) {
     std::vector<float> row(static_cast<size_t>(vocab), rest);
     for (const auto& [at, value] : values) row[at] = value;
     return row;
