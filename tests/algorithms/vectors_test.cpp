@@ -138,5 +138,62 @@ TEST(RecordedStep, WhatIsWrongIsNamed) {
   EXPECT_THAT(message({{"objective", {{"name", "grpo"}}}}), HasSubstr("groups"));
 }
 
+// What an objective needs and a line lacks, or holds out of its range, is never replaced by a guess.
+TEST(RecordedStep, NothingStandsForWhatIsAbsent) {
+  const auto message = [](const Json& objective, const Json& one, const Json& more = Json::object()) -> std::string {
+    Json step = {{"objective", objective},
+                 {"groups", {{{"prompt_id", "a"}, {"reference_pass_rate", 0.5}, {"completions", {one, one}}}}}};
+    step.merge_patch(more);
+    try {
+      score_recorded_step(step);
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  using testing::HasSubstr;
+  const Json grpo = {{"name", "grpo"}}, right = {{"verdict", {{"correct", true}}}, {"length", 3}};
+  const auto with = [](Json json, const Json& more) {
+    json.merge_patch(more);
+    return json;
+  };
+  EXPECT_EQ(message(grpo, right), "");
+  EXPECT_THAT(message(grpo, {{"length", 3}}), HasSubstr("`reward` or `verdict`"));
+  EXPECT_THAT(message(grpo, {{"rewards", {{"x", 1.0}}}, {"length", 3}}), HasSubstr("reward_weights"));
+  EXPECT_THAT(message(grpo, {{"verdict", Json::object()}, {"length", 3}}), HasSubstr("verdict.correct"));
+  EXPECT_THAT(message(with(grpo, {{"filter", {{"keep", "mixed_correct"}}}}), {{"reward", 1.0}, {"length", 3}}),
+              HasSubstr("verdict"));
+  EXPECT_THAT(message(grpo, with(right, {{"thinking_end", 3}})), HasSubstr("thinking_end"));
+  EXPECT_THAT(message(grpo, with(right, {{"thinking_end", -1}})), HasSubstr("thinking_end"));
+  EXPECT_THAT(message(grpo, with(right, {{"exit_position", -1}})), HasSubstr("exit_position"));
+  EXPECT_THAT(message(grpo, with(right, {{"ids", {1.5, 2, 3}}})), HasSubstr("ids"));
+  EXPECT_THAT(message(grpo, right, {{"max_completion_tokens", 3.5}}), HasSubstr("max_completion_tokens"));
+  EXPECT_THAT(
+      message({{"name", "adaptthink"}}, right, {{"groups", {{{"reference_pass_rate", 75}, {"completions", {right}}}}}}),
+      HasSubstr("reference_pass_rate"));
+  const Json shaped = with(grpo, {{"overlong", {{"buffer", 4}}}});
+  EXPECT_THAT(message(shaped, right), HasSubstr("max_completion_tokens"));
+  EXPECT_EQ(message(shaped, right, {{"max_completion_tokens", 8}}), "");
+}
+
+TEST(RecordedStep, NormalizeThenSumTakesNamedRewardsAlone) {
+  const auto message = [](const Json& more, const Json& one) -> std::string {
+    Json objective = {{"name", "grpo"}, {"reward_weights", {{"x", 1.0}}}, {"reward_combine", "normalize_then_sum"}};
+    objective.merge_patch(more);
+    try {
+      score_recorded_step({{"objective", objective}, {"groups", {{{"completions", {one, one}}}}}});
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  using testing::HasSubstr;
+  const Json named = {{"rewards", {{"x", 1.0}}}, {"length", 3}};
+  EXPECT_EQ(message(Json::object(), named), "");
+  EXPECT_THAT(message(Json::object(), {{"reward", 1.0}, {"length", 3}}), HasSubstr("named rewards"));
+  EXPECT_THAT(message({{"advantage", {{"kind", "batch_std"}}}}, named), HasSubstr("advantage.kind"));
+  EXPECT_THAT(message({{"overlong", {{"buffer", 2}}}}, named), HasSubstr("overlong.buffer"));
+}
+
 }  // namespace
 }  // namespace laconic::algorithms
