@@ -1,5 +1,6 @@
-// A method from outside of the library: L-GRPO, the second stage of ConciseR (arXiv 2505.21178). Only prompts whose whole
-// group is right are trained on, and what is rewarded there is the share of the token budget that an answer leaves:
+// A method from outside of the library: L-GRPO, the second stage of ConciseR (arXiv 2505.21178). Only prompts whose
+// whole group is right are trained on, and what is rewarded there is the share of the token budget that an answer
+// leaves:
 //
 //   r = [right] + weight * (1 - L / budget)
 //
