@@ -77,7 +77,7 @@ TEST(Grade, OptionsOfALineAndPolicies) {
   const auto outcome = run_cli({"grade"},
                                "{\"gold\":0.5,\"prediction\":\"\\\\boxed{1/2}\"}\n"
                                "{\"gold\":\"3\",\"prediction\":\"3\",\"options\":{\"require_box\":true}}\n"
-                               "{\"gold\":\"100\",\"prediction\":\"101\",\"options\":{\"tolerance\":0.02}}\n"
+                               "{\"gold\":\"0.5\",\"prediction\":\"0.505\",\"options\":{\"tolerance\":0.02}}\n"
                                "{\"gold\":\"3\",\"prediction\":\"3\",\"options\":{\"require_bxo\":true}}\n"
                                "{\"gold\":\"3\",\"prediction\":\"I do not know.\"}\n"
                                "{\"gold\":[\"3\"],\"prediction\":\"3\"}\n");

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "laconic/core/base/error.h"
 #include "laconic/core/ops/attention_tile.h"
 #include "laconic/core/ops/kernels.h"
@@ -122,95 +125,97 @@ struct BackwardPointers {
   float* dqkv;
 };
 
-void backward_task(int64_t begin, int64_t end, int64_t kv_head, const BackwardPointers& t, const HeadShape& s) {
+// Memory of a backward task. Keys and values are transposed, [head_dim, padded]; dk and dv are [tokens, head_dim]; the
+// others hold a tile of query rows: q, d (of the output), o and dq [rows, head_dim], p and dp [rows, padded].
+struct BackwardBuffers {
+  int64_t padded;
+  float *keys, *values, *dk, *dv, *q, *d, *o, *dq, *p, *dp;
+};
+
+BackwardBuffers backward_buffers(int64_t tokens, const HeadShape& s) {
   thread_local Scratch scratch;
-  const auto view = view_of(t.qkv, begin, end, kv_head, s);
-  const int64_t dim = s.head_dim, group = s.group(), per_tile = positions_per_tile(s), tile_rows = per_tile * group;
-  const int64_t padded = padded_keys(view.tokens), out_stride = s.out_width();
-  float* keys = scratch.get(2 * dim * padded + 2 * view.tokens * dim + tile_rows * (4 * dim + 2 * padded));
-  float* values = keys + dim * padded;
-  float* dk = values + dim * padded;
-  float* dv = dk + view.tokens * dim;
-  float* q = dv + view.tokens * dim;
-  float* d = q + tile_rows * dim;
-  float* o = d + tile_rows * dim;
-  float* dq = o + tile_rows * dim;
-  float* p = dq + tile_rows * dim;
-  float* dp = p + tile_rows * padded;
-  const auto& k = kernels();
-  transpose_padded(view.k, view.stride, view.tokens, dim, padded, keys);
-  transpose_padded(view.v, view.stride, view.tokens, dim, padded, values);
-  std::fill(dk, dk + 2 * view.tokens * dim, 0.0f);
+  const int64_t dim = s.head_dim, tile_rows = positions_per_tile(s) * s.group(), padded = padded_keys(tokens);
+  float* next = scratch.get(2 * dim * padded + 2 * tokens * dim + tile_rows * (4 * dim + 2 * padded));
+  const auto take = [&](int64_t count) { return std::exchange(next, next + count); };
+  BackwardBuffers b{};
+  b.padded = padded;
+  b.keys = take(dim * padded);
+  b.values = take(dim * padded);
+  b.dk = take(tokens * dim);
+  b.dv = take(tokens * dim);
+  for (float** tile : {&b.q, &b.d, &b.o, &b.dq}) *tile = take(tile_rows * dim);
+  for (float** tile : {&b.p, &b.dp}) *tile = take(tile_rows * padded);
+  return b;
+}
+
+// c = a x b, where a holds `m` query rows and b the transposed keys or values.
+void rows_by_keys(const float* a, const float* b, float* c, int64_t m, int64_t seen, int64_t dim, int64_t padded) {
+  kernels().small_gemm(
+      {.a = a, .a_row = dim, .a_step = 1, .b = b, .ldb = padded, .c = c, .ldc = padded, .m = m, .n = seen, .k = dim});
+}
+
+// c += a^T x b over `rows` query rows: what they add to the gradient of each of `tokens` keys or values.
+void add_over_rows(const float* a, const float* b, float* c, int64_t tokens, int64_t rows, int64_t dim,
+                   int64_t padded) {
+  kernels().small_gemm({.a = a,
+                        .a_row = 1,
+                        .a_step = padded,
+                        .b = b,
+                        .ldb = dim,
+                        .c = c,
+                        .ldc = dim,
+                        .m = tokens,
+                        .n = dim,
+                        .k = rows,
+                        .add = true});
+}
+
+// The query rows of positions p0 .. p1 - 1 of the sequence that begins at `begin`.
+void backward_tile(int64_t begin, int64_t p0, int64_t p1, const HeadView& view, const BackwardPointers& t,
+                   const HeadShape& s, const BackwardBuffers& b) {
+  const int64_t dim = s.head_dim, group = s.group(), out_stride = s.out_width(), padded = b.padded;
+  const int64_t rows = (p1 - p0) * group, seen = padded_keys(p1);
   const float scale = softmax_scale(s);
-  for (int64_t p0 = 0; p0 < view.tokens; p0 += per_tile) {
-    const int64_t p1 = std::min(p0 + per_tile, view.tokens), rows = (p1 - p0) * group, seen = padded_keys(p1);
-    gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, q);
-    gather_heads(t.dout + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, d);
-    gather_heads(t.out + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, o);
-    k.small_gemm({.a = q,
-                  .a_row = dim,
-                  .a_step = 1,
-                  .b = keys,
-                  .ldb = padded,
-                  .c = p,
-                  .ldc = padded,
-                  .m = rows,
-                  .n = seen,
-                  .k = dim});
-    k.small_gemm({.a = d,
-                  .a_row = dim,
-                  .a_step = 1,
-                  .b = values,
-                  .ldb = padded,
-                  .c = dp,
-                  .ldc = padded,
-                  .m = rows,
-                  .n = seen,
-                  .k = dim});
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t position = p0 + r / group;
-      const float log_sum = t.log_sum[(begin + position) * s.heads + view.first_head + r % group];
-      k.softmax_again(p + r * padded, position + 1, seen, scale, log_sum);
-      k.softmax_backward(p + r * padded, dp + r * padded, seen, k.dot(d + r * dim, o + r * dim, dim), scale);
-    }
-    k.small_gemm({.a = dp,
-                  .a_row = padded,
-                  .a_step = 1,
-                  .b = view.k,
-                  .ldb = view.stride,
-                  .c = dq,
-                  .ldc = dim,
-                  .m = rows,
-                  .n = dim,
-                  .k = p1});
-    k.small_gemm({.a = dp,
-                  .a_row = 1,
-                  .a_step = padded,
-                  .b = q,
-                  .ldb = dim,
-                  .c = dk,
-                  .ldc = dim,
-                  .m = p1,
-                  .n = dim,
-                  .k = rows,
-                  .add = true});
-    k.small_gemm({.a = p,
-                  .a_row = 1,
-                  .a_step = padded,
-                  .b = d,
-                  .ldb = dim,
-                  .c = dv,
-                  .ldc = dim,
-                  .m = p1,
-                  .n = dim,
-                  .k = rows,
-                  .add = true});
-    scatter_heads(dq, view.stride, p1 - p0, view.first_head, s, t.dqkv + (begin + p0) * view.stride);
+  const auto& k = kernels();
+  gather_heads(view.q + p0 * view.stride, view.stride, p1 - p0, view.first_head, s, b.q);
+  gather_heads(t.dout + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, b.d);
+  gather_heads(t.out + (begin + p0) * out_stride, out_stride, p1 - p0, view.first_head, s, b.o);
+  rows_by_keys(b.q, b.keys, b.p, rows, seen, dim, padded);
+  rows_by_keys(b.d, b.values, b.dp, rows, seen, dim, padded);
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t position = p0 + r / group;
+    const float log_sum = t.log_sum[(begin + position) * s.heads + view.first_head + r % group];
+    k.softmax_again(b.p + r * padded, position + 1, seen, scale, log_sum);
+    k.softmax_backward(b.p + r * padded, b.dp + r * padded, seen, k.dot(b.d + r * dim, b.o + r * dim, dim), scale);
   }
+  k.small_gemm({.a = b.dp,
+                .a_row = padded,
+                .a_step = 1,
+                .b = view.k,
+                .ldb = view.stride,
+                .c = b.dq,
+                .ldc = dim,
+                .m = rows,
+                .n = dim,
+                .k = p1});
+  add_over_rows(b.dp, b.q, b.dk, p1, rows, dim, padded);
+  add_over_rows(b.p, b.d, b.dv, p1, rows, dim, padded);
+  scatter_heads(b.dq, view.stride, p1 - p0, view.first_head, s, t.dqkv + (begin + p0) * view.stride);
+}
+
+void backward_task(int64_t begin, int64_t end, int64_t kv_head, const BackwardPointers& t, const HeadShape& s) {
+  const auto view = view_of(t.qkv, begin, end, kv_head, s);
+  const int64_t dim = s.head_dim, per_tile = positions_per_tile(s);
+  const auto b = backward_buffers(view.tokens, s);
+  transpose_padded(view.k, view.stride, view.tokens, dim, b.padded, b.keys);
+  transpose_padded(view.v, view.stride, view.tokens, dim, b.padded, b.values);
+  std::fill(b.dk, b.dk + 2 * view.tokens * dim, 0.0f);
+  for (int64_t p0 = 0; p0 < view.tokens; p0 += per_tile)
+    backward_tile(begin, p0, std::min(p0 + per_tile, view.tokens), view, t, s, b);
   for (int64_t i = 0; i < view.tokens; ++i) {
     float* row = t.dqkv + (begin + i) * view.stride;
-    std::copy_n(dk + i * dim, dim, row + (s.heads + kv_head) * dim);
-    std::copy_n(dv + i * dim, dim, row + (s.heads + s.kv_heads + kv_head) * dim);
+    std::copy_n(b.dk + i * dim, dim, row + (s.heads + kv_head) * dim);
+    std::copy_n(b.dv + i * dim, dim, row + (s.heads + s.kv_heads + kv_head) * dim);
   }
 }
 

@@ -77,7 +77,8 @@ template <typename W, int R, bool kRest, int kLines>
 inline int64_t linear_some_rows(const LinearArgs& a, int64_t row, int64_t begin, int64_t end, const char* ahead) {
   if constexpr (R > 1) {
     const int64_t left = a.m - row;
-    if (left < R || (R > 2 && left == R + 1)) return linear_some_rows<W, R - 1, kRest, kLines>(a, row, begin, end, ahead);
+    if (left < R || (R > 2 && left == R + 1))
+      return linear_some_rows<W, R - 1, kRest, kLines>(a, row, begin, end, ahead);
   }
   linear_rows<W, R, kRest, kLines>(a, row, begin, end, ahead);
   return R;
@@ -101,8 +102,9 @@ inline void linear_block(const LinearArgs& a, int64_t begin, int64_t end, bool f
   while (row < a.m) row += linear_some_rows<W, kTileRows, kRest, 0>(a, row, begin, end, next);
 }
 
+// Rows of a block of so many bytes; a row may be empty.
 inline int64_t block_of(int64_t bytes, int64_t row_bytes, int64_t unit) {
-  return larger(1, bytes / row_bytes / unit) * unit;
+  return larger(1, bytes / larger(1, row_bytes) / unit) * unit;
 }
 
 template <typename W, bool kRest>
