@@ -65,13 +65,17 @@ std::vector<std::string> CommandLine::option_names() const {
   for (const auto& section : sections_) {
     for (const auto& option : section.options()) names.push_back("--" + option->long_name());
   }
+  for (const auto& key : top_level_) names.push_back("--" + key);
   return names;
 }
 
 std::string CommandLine::help() const {
   std::ostringstream page;
-  page << "Usage: laconic " << command_ << (words_usage_.empty() ? "" : " ") << words_usage_ << " [OPTIONS]"
-       << (takes_overrides_ ? " [--section.key=value ...]" : "") << "\n\n"
+  // What stands behind "--" is another command's, options included.
+  const bool options_first = words_usage_.starts_with("-- ");
+  page << "Usage: laconic " << command_ << (options_first ? " [OPTIONS]" : "") << (words_usage_.empty() ? "" : " ")
+       << words_usage_ << (options_first ? "" : " [OPTIONS]") << (takes_overrides_ ? " [--section.key=value ...]" : "")
+       << "\n\n"
        << about_ << "\n";
   // The common options close the page, whatever a command declares behind them.
   for (size_t i = 1; i < sections_.size(); ++i) page << "\n" << sections_[i];
@@ -91,7 +95,10 @@ void CommandLine::run_parser(const Arguments& arguments) {
   } catch (const po::unknown_option& error) {
     const std::string given = error.get_option_name();
     const std::string name = given.substr(0, given.find('='));
-    fail(ErrorKind::usage, "unknown option `{}`{}", name, did_you_mean(name, option_names()));
+    fail(ErrorKind::usage, "unknown option `{}`{}{}", name, did_you_mean(name, option_names()),
+         takes_overrides_ && given.find('=') != std::string::npos
+             ? "; a value of the configuration is given as --section.key=value"
+             : "");
   } catch (const po::error& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }

@@ -32,28 +32,43 @@ std::set<std::string> sections(const std::string& path, const std::vector<std::s
 }  // namespace
 
 const std::vector<std::string>& config_kinds() {
-  static const std::vector<std::string> kinds = {"train", "sft", "eval"};
+  static const std::vector<std::string> kinds = {"train", "sft", "eval", "suite"};
   return kinds;
 }
 
-std::string guess_kind(const std::string& path, const std::vector<std::string>& overrides) {
+std::optional<std::string> kind_by_sections(const std::string& path, const std::vector<std::string>& overrides) {
   const auto names = sections(path, overrides);
   const auto any = [&](std::initializer_list<const char*> wanted) {
     return std::any_of(wanted.begin(), wanted.end(), [&](const char* name) { return names.contains(name); });
   };
+  if (any({"suite"})) return "suite";
   const bool samples = any({"rollout", "reward", "eval"});
-  const bool updates = any({"optimizer", "train", "checkpoint"});
-  if (any({"objective", "eval_data"}) || (samples && updates)) return "train";
+  const bool updates = any({"optimizer", "train", "checkpoint", "parallel"});
+  if (any({"objective", "eval_data", "monitor", "reference"}) || (samples && updates)) return "train";
   if (updates) return "sft";
   if (samples) return "eval";
   // Nothing to go by; a file that cannot be read at all is reported best as what is asked for most.
   std::error_code ignored;
   if (names.empty() || !std::filesystem::exists(path, ignored)) return "train";
-  fail(ErrorKind::usage, "{}: it may be a configuration of `laconic train`, `sft` or `eval`; add --kind", path);
+  return std::nullopt;
+}
+
+std::string kind_hint(const std::string& command, const std::string& path, const std::vector<std::string>& overrides) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return "";
+  const auto kind = kind_by_sections(path, overrides);
+  if (!kind || *kind == command) return "";
+  return fmt::format("\n{}: by its sections it is a configuration of `laconic {}`", path, *kind);
+}
+
+std::string guess_kind(const std::string& path, const std::vector<std::string>& overrides) {
+  if (auto kind = kind_by_sections(path, overrides)) return *kind;
+  fail(ErrorKind::usage, "{}: it may be a configuration of `laconic train`, `sft`, `eval` or `suite`; add --kind",
+       path);
 }
 
 std::vector<std::string> top_level_keys() {
-  return {"seed", "threads"};
+  return {"seed", "threads", "today"};
 }
 
 }  // namespace laconic::cli

@@ -25,7 +25,7 @@ int run_eval(const Arguments& arguments, Streams& streams) {
   line.epilogue("Any value of the file can be given here: --section.key=value.");
   if (!line.parse(arguments, streams.out)) return kSuccess;
   trainers::EvalConfig config;
-  config::read_from_file(line.words().front(), line.overrides(), config);
+  read_config(line, config);
   trainers::install_stop_signals();
   try {
     const auto report = trainers::run_evaluation(config, "laconic eval " + join(arguments, " "));

@@ -46,10 +46,10 @@ const Json* Fields::find(std::string_view name) const {
 
 const Json& Fields::need(std::string_view name, std::string_view expected) const {
   if (const Json* value = find(name)) return *value;
+  if (object_.contains(std::string(name))) fail(ErrorKind::input, "{}: expected {}, found null", name, expected);
   std::vector<std::string> names;
   for (const auto& item : object_.items()) names.push_back(item.key());
-  fail(ErrorKind::input, "{}: expected {}, found {}{}", name, expected,
-       object_.contains(std::string(name)) ? "null" : "nothing", did_you_mean(name, names));
+  fail(ErrorKind::input, "{}: expected {}, found nothing{}", name, expected, did_you_mean(name, names));
 }
 
 std::string Fields::text(std::string_view name) const {

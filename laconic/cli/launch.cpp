@@ -41,7 +41,7 @@ std::string this_program() {
 
 void check_command(const Arguments& words) {
   if (words.front() != "train" && words.front() != "sft")
-    fail(ErrorKind::usage, "launch: expected `train` or `sft` behind --, found `{}`", words.front());
+    fail(ErrorKind::usage, "expected `train` or `sft` behind --, found `{}`", words.front());
 }
 
 int run_launch(const Arguments& arguments, Streams& streams) {
@@ -58,7 +58,7 @@ int run_launch(const Arguments& arguments, Streams& streams) {
   options.run_id = line.text("run-id", "");
   options.grace_s = line.number("grace", options.grace_s);
   if (nodes > 1 && options.meet.empty())
-    fail(ErrorKind::usage, "launch: --nodes {} needs --meet HOST:PORT (or file:PATH), the same on every node", nodes);
+    fail(ErrorKind::usage, "--nodes {} needs --meet HOST:PORT (or file:PATH), the same on every node", nodes);
   options.command = {this_program()};
   options.command.insert(options.command.end(), line.words().begin(), line.words().end());
   options.on_line = [&](int rank, bool error_output, const std::string& text) {

@@ -77,8 +77,7 @@ std::string run_folder(const CommandLine& line) {
 std::string run_folder(const std::string& kind, const CommandLine& line) {
   if (kind == "train") return run_folder<trainers::RlConfig>(line);
   if (kind == "sft") return run_folder<trainers::SftConfig>(line);
-  fail(ErrorKind::usage, "slurm: expected a configuration of `laconic train` or `sft`, found one of `laconic {}`",
-       kind);
+  fail(ErrorKind::usage, "expected a configuration of `laconic train` or `sft`, found one of `laconic {}`", kind);
 }
 
 SlurmJob job_of(const CommandLine& line) {
@@ -95,7 +94,7 @@ SlurmJob job_of(const CommandLine& line) {
   job.nodes = line.whole("nodes", 1, kMostNodes, 1);
   job.gpus_per_node = line.whole("gpus-per-node", 0, kMostRanks, 0);
   if (job.gpus_per_node == 0 && !line.has("ranks-per-node"))
-    fail(ErrorKind::usage, "slurm: expected --gpus-per-node M, or --ranks-per-node R for a run without GPUs");
+    fail(ErrorKind::usage, "expected --gpus-per-node M, or --ranks-per-node R for a run without GPUs");
   job.ranks_per_node = line.whole("ranks-per-node", 1, kMostRanks, job.gpus_per_node);
   job.cpus_per_rank = line.whole("cpus-per-rank", 1, kMostCpus, 1);
   job.grace_s = line.whole("grace", 1, 24 * 3600, job.grace_s);
@@ -131,7 +130,7 @@ int run_slurm(const Arguments& arguments, Streams& streams) {
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const SlurmJob job = job_of(line);
   const auto chain = line.whole("chain", 1, 1000, 1);
-  if (line.has("chain") && !line.has("submit")) fail(ErrorKind::usage, "slurm: --chain needs --submit");
+  if (line.has("chain") && !line.has("submit")) fail(ErrorKind::usage, "--chain needs --submit");
   const std::string script = slurm_script(job);
   if (!line.has("submit")) {
     if (line.has("script")) {

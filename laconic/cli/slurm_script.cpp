@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 
 namespace laconic::cli {
 namespace {
 
+// sbatch divides these lines into words as a shell does, but an end of line ends them whatever the quotes.
 std::string directive(const char* name, const std::string& value) {
-  return value.empty() ? "" : fmt::format("#SBATCH --{}={}\n", name, value);
+  if (value.find_first_of("\r\n") != std::string::npos)
+    fail(ErrorKind::usage, "--{}: expected one line, found a value with an end of line in it", name);
+  return value.empty() ? "" : fmt::format("#SBATCH --{}={}\n", name, shell_word(value));
 }
 
 std::string directives(const SlurmJob& job) {

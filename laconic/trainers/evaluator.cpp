@@ -61,6 +61,17 @@ Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group
           {"gold", prompt.answer}, {"label", prompt.label}, {"completions", std::move(completions)}};
 }
 
+// "temperature 0.7, expected 1.0; ..." for every setting that differs.
+std::string differences(const Json& found, const Json& expected) {
+  std::string text;
+  for (const auto& [key, value] : expected.items()) {
+    const Json before = found.is_object() ? found.value(key, Json()) : Json();
+    if (before != value)
+      text += fmt::format("{}{} {}, expected {}", text.empty() ? "" : "; ", key, before.dump(), value.dump());
+  }
+  return text;
+}
+
 // Rows of an interrupted evaluation by problem; the file is left ready to be continued.
 std::map<int64_t, Json> read_finished(const std::filesystem::path& path, const Json& expected) {
   std::map<int64_t, Json> finished;
@@ -69,9 +80,8 @@ std::map<int64_t, Json> read_finished(const std::filesystem::path& path, const J
   if (!content.note.empty()) log_warning("{}", content.note);
   if (content.rows.empty()) return finished;
   if (content.rows.front() != expected) {
-    fail(ErrorKind::usage,
-         "{} holds an evaluation under other settings ({}), expected {}; remove it or choose another output folder",
-         path.string(), content.rows.front().dump(), expected.dump());
+    fail(ErrorKind::usage, "{} holds an evaluation under other settings: {}; remove it or choose another output folder",
+         path.string(), differences(content.rows.front(), expected));
   }
   for (size_t i = 1; i < content.rows.size(); ++i)
     finished[content.rows[i].at("index").get<int64_t>()] = content.rows[i];

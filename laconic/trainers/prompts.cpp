@@ -25,7 +25,8 @@ class FilePrompts final : public PromptSource {
 
   int64_t longest_prompt() const override { return longest_; }
 
-  void check(int64_t max_prompt_tokens, bool need_answer) {
+  // `window_rest`: what the model's window leaves beside the longest completion.
+  void check(int64_t max_prompt_tokens, int64_t window_rest, bool need_answer) {
     for (const auto& example : dataset_.examples) {
       if (need_answer && example.answer.empty()) {
         fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)",
@@ -33,12 +34,18 @@ class FilePrompts final : public PromptSource {
       }
       const auto prompt = prompt_of(example);
       if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
-      longest_ = std::max(longest_, static_cast<int64_t>(prompt.ids.size()));
-      if (static_cast<int64_t>(prompt.ids.size()) > max_prompt_tokens) {
+      const auto tokens = static_cast<int64_t>(prompt.ids.size());
+      longest_ = std::max(longest_, tokens);
+      if (tokens > window_rest) {
         fail(ErrorKind::input,
-             "{}: the prompt has {} tokens, more than the {} that fit; raise data.max_prompt_tokens or leave the "
-             "example out",
-             example.source, prompt.ids.size(), max_prompt_tokens);
+             "{}: the prompt has {} tokens, more than the {} that the model's window leaves beside the longest "
+             "completion; lower rollout.max_tokens or leave the example out",
+             example.source, tokens, window_rest);
+      }
+      if (max_prompt_tokens > 0 && tokens > max_prompt_tokens) {
+        fail(ErrorKind::input,
+             "{}: the prompt has {} tokens, more than data.max_prompt_tokens: {}; raise it or leave the example out",
+             example.source, tokens, max_prompt_tokens);
       }
     }
   }
@@ -118,9 +125,7 @@ std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uin
   if (section.source == DataSource::chain)
     return std::make_unique<ChainPrompts>(section.chain_per_grade, seed, tokenizer);
   auto source = std::make_unique<FilePrompts>(load_section(section), seed, tokenizer, section.chat ? chat : nullptr);
-  source->check(section.max_prompt_tokens > 0 ? std::min<int64_t>(section.max_prompt_tokens, max_prompt_tokens)
-                                              : max_prompt_tokens,
-                need_answer);
+  source->check(section.max_prompt_tokens, max_prompt_tokens, need_answer);
   return source;
 }
 

@@ -59,6 +59,10 @@ std::string training_fingerprint(const SftConfig& config) {
   c.checkpoint = {};
   c.threads = 0;
   c.train.eval_every = 0;
+  c.train.log_every = 0;
+  // The chain task's samples depend on the number of steps: it decides how long the clean phase is.
+  if (c.optimizer.schedule.kind == optim::ScheduleKind::constant && c.data.source == DataSource::file)
+    c.train.steps = 1;
   return config::dump_yaml(c);
 }
 
@@ -77,8 +81,7 @@ void check_fingerprint(const std::string& saved, const std::string& now, const f
   add(after, before, "now:       ");
   fail(ErrorKind::usage,
        "{} was written under another configuration; a resumed run may change output, checkpoint, threads, evaluation "
-       "and, with a constant "
-       "learning rate, train.steps:{}",
+       "and, with a constant learning rate, train.steps:{}",
        checkpoint.string(), differences);
 }
 

@@ -10,6 +10,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/model/safetensors.h"
 
 namespace laconic::checkpoint {
@@ -91,7 +92,7 @@ Position check_manifest(const fs::path& folder, Check check) {
     }
     return position;
   } catch (const json::exception& error) {
-    fail(ErrorKind::input, "its {} is damaged: {}", kManifest, error.what());
+    fail(ErrorKind::input, "its {} is damaged: {}", kManifest, parser_reason(error.what()));
   } catch (const fs::filesystem_error& error) {
     fail(ErrorKind::input, "it cannot be read: {}", error.code().message());
   }
@@ -232,7 +233,7 @@ Store::Loaded Store::load(const fs::path& folder) {
     if (fs::exists(folder / "rollout.cbor"))
       loaded.content.rollout = json::from_cbor(read_file(folder / "rollout.cbor"));
   } catch (const json::exception& error) {
-    fail(ErrorKind::input, "its state is damaged: {}", error.what());
+    fail(ErrorKind::input, "its state is damaged: {}", parser_reason(error.what()));
   }
   return loaded;
 }

@@ -17,8 +17,13 @@ std::string_view without_bom(std::string_view text) {
   return text;
 }
 
-std::string json_problem(const nlohmann::json::exception& error) {
-  return "not valid JSON: " + parser_reason(error.what()).substr(0, 300);
+// `one_line`: the text is a line of a file, and the parser's line number says nothing.
+std::string json_problem(const nlohmann::json::exception& error, bool one_line) {
+  constexpr std::string_view kLine = "at line 1, ";
+  std::string reason = parser_reason(error.what());
+  if (const size_t at = one_line ? reason.find(kLine) : std::string::npos; at != std::string::npos)
+    reason.replace(at, kLine.size(), "at ");
+  return "not valid JSON: " + reason.substr(0, 300);
 }
 
 // What would take a recursion too deep, here or in whoever gets the record; "" where nothing does.
@@ -83,7 +88,7 @@ Record parse_line(std::string_view line, std::string source) {
     record.value = parse_watched(line, record.reason);
     if (record.reason.empty()) check_object(record);
   } catch (const nlohmann::json::exception& error) {
-    record.reason = json_problem(error);
+    record.reason = json_problem(error, /*one_line=*/true);
   }
   if (!record.reason.empty()) record.value = nullptr;
   return record;
@@ -205,7 +210,7 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
   try {
     if (reason.empty()) array = parse_watched(text, reason);
   } catch (const nlohmann::json::exception& error) {
-    reason = json_problem(error);
+    reason = json_problem(error, /*one_line=*/false);
   }
   if (!reason.empty()) fail(ErrorKind::input, "{}: {}", name, reason);
   if (!array.is_array()) {

@@ -6,6 +6,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
+#include "laconic/core/base/strings.h"
 
 namespace laconic::metrics {
 namespace {
@@ -98,7 +99,8 @@ JsonlContent read_jsonl(const std::filesystem::path& path) {
       result.rows.push_back(std::move(row));
       result.lines.push_back(number);
     } catch (const nlohmann::json::exception& error) {
-      if (finished) fail(ErrorKind::input, "{}:{}: not valid JSON: {}", path.string(), number, error.what());
+      if (finished)
+        fail(ErrorKind::input, "{}:{}: not valid JSON: {}", path.string(), number, parser_reason(error.what()));
       result.note = fmt::format("{}: the last line ({}) is cut off and was left out", path.filename().string(), number);
     }
     return true;

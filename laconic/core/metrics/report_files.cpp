@@ -2,6 +2,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/metrics/report.h"
 
 namespace laconic::metrics {
@@ -30,7 +31,7 @@ void read_first_folder(const std::filesystem::path& folder, ReportInput& input) 
   try {
     add_versions(nlohmann::ordered_json::parse(read_file(folder / "versions.json")), "", input.versions);
   } catch (const nlohmann::json::exception& error) {
-    fail(ErrorKind::input, "{}: not valid JSON: {}", (folder / "versions.json").string(), error.what());
+    fail(ErrorKind::input, "{}: not valid JSON: {}", (folder / "versions.json").string(), parser_reason(error.what()));
   }
 }
 

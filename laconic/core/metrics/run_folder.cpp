@@ -49,7 +49,7 @@ void check_usable(const fs::path& folder, const std::vector<std::string>& names,
   if (existing == ExistingRun::refuse) {
     fail(ErrorKind::usage, "the run folder {} is not empty (it holds {}): {}", folder.string(),
          run ? "an earlier run" : "`" + names.front() + "`",
-         run ? "resume that run, overwrite it, or give another folder" : "give another folder");
+         run ? "go on with it (--resume), delete it (--overwrite), or give another folder" : "give another folder");
   }
   if (run) return;
   fail(ErrorKind::usage,

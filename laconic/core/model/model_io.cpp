@@ -38,6 +38,10 @@ std::vector<fs::path> shards_of(const fs::path& index_path, std::map<std::string
   }
   std::vector<fs::path> shards;
   for (const auto& entry : promised) {
+    if (fs::path(entry.second).filename() != entry.second) {
+      fail(ErrorKind::input, "{}: the shard of {}: expected the name of a file beside the index, found `{}`",
+           index_path.string(), entry.first, entry.second);
+    }
     const auto path = index_path.parent_path() / entry.second;
     if (std::find(shards.begin(), shards.end(), path) == shards.end()) shards.push_back(path);
   }

@@ -62,8 +62,9 @@ TEST(RunFolder, WritesSingleFilesWhole) {
 TEST(RunFolder, RefusesAFolderInUseAndSaysWhatToDo) {
   const TemporaryFolder folder;
   { RunFolder(folder / "run"); }
-  EXPECT_THAT(usage_message([&] { RunFolder(folder / "run"); }),
-              HasSubstr("holds an earlier run): resume that run, overwrite it, or give another folder"));
+  EXPECT_THAT(
+      usage_message([&] { RunFolder(folder / "run"); }),
+      HasSubstr("holds an earlier run): go on with it (--resume), delete it (--overwrite), or give another folder"));
   std::filesystem::create_directories(folder / "other");
   std::ofstream(folder / "other/thesis.tex") << "x";
   for (const auto existing : {ExistingRun::refuse, ExistingRun::resume, ExistingRun::overwrite}) {
