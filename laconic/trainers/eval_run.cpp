@@ -29,9 +29,17 @@ std::string identity_of(const ModelSection& section, uint64_t seed) {
   return identity + (section.dtype == Precision::bf16 ? " bf16" : "");
 }
 
+// An evaluation writes config.yaml, versions.json and summary.json, which would replace those of a run.
+void check_folder(const fs::path& folder) {
+  if (!fs::exists(folder / "metrics.jsonl")) return;
+  fail(ErrorKind::usage, "output.folder: {} holds a training run; expected a folder of the evaluation's own",
+       folder.string());
+}
+
 }  // namespace
 
 EvalReport run_evaluation(const EvalConfig& config, const std::string& command) {
+  check_folder(config.output.folder);
   ops::set_threads(config.threads);
   const int64_t limit = config.eval.max_tokens > 0 ? config.eval.max_tokens : config.rollout.max_tokens;
   auto text = load_text(config.model);
