@@ -66,7 +66,7 @@ int run_bench(const Arguments& arguments, Streams& streams) {
   line.flag("natural-length", "completions end at exponentially distributed lengths, a quarter of --new on average");
   line.option("prompts", "N", "prompts of a step; default 8");
   line.option("group", "N", "completions per prompt; default 8");
-  line.option("micro-batch-tokens", "N", "token budget of one pass; default 4096");
+  line.option("micro-batch-tokens", "N", "token budget of one pass; default 2048");
   line.flag("recompute", "activation checkpointing");
   line.section("Measurement");
   line.option("steps", "N", "repetitions; default 5");

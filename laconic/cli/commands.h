@@ -11,6 +11,8 @@ namespace laconic::cli {
 Command train_command();
 Command sft_command();
 Command eval_command();
+Command launch_command();
+Command slurm_command();
 Command tokenize_command();
 Command detokenize_command();
 Command render_command();
@@ -22,6 +24,7 @@ Command config_command();
 Command doctor_command();
 Command bench_command();
 Command report_command();
+Command suite_command();
 
 // All of them, in the order of the help page.
 std::vector<Command> all_commands();

@@ -1,12 +1,17 @@
-// What `train` and `sft` share: the configuration file with overrides, --resume, --overwrite, --dry-run, signals.
+// What `train` and `sft` share: the configuration file with overrides, --resume, --overwrite, --dry-run, signals, and
+// the ranks of a run of several processes.
 #pragma once
 
+#include <exception>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "laconic/cli/command_line.h"
 #include "laconic/cli/config_kind.h"
 #include "laconic/cli/program.h"
 #include "laconic/core/config/config.h"
+#include "laconic/trainers/ranks.h"
 #include "laconic/trainers/rl_trainer.h"
 #include "laconic/trainers/stop_signal.h"
 
@@ -20,25 +25,40 @@ class RunCommand {
   template <typename Config>
   [[nodiscard]] bool read(const Arguments& arguments, Streams& streams, Config& config) {
     if (!parse(arguments, streams)) return false;
-    config::read_from_file(line_.words().front(), line_.overrides(), config);
+    read_config(line_, config);
+    check_kind();
     return true;
   }
 
   bool dry_run() const { return line_.has("dry-run"); }
-  trainers::RunOptions options() const { return options_; }
 
-  // Runs to the end or to a signal; false: stopped.
-  template <typename Trainer>
-  bool run(Trainer& trainer) {
-    trainers::install_stop_signals();
-    return trainer.run();
+  // Joins the other ranks, where there are any, and trains to the end or to a signal; false: stopped.
+  template <typename Trainer, typename Config>
+  bool run(Config config) {
+    join(config::dump_json(config), config.parallel, config.threads);
+    try {
+      Trainer trainer(std::move(config), options_);
+      trainers::install_stop_signals();
+      const bool completed = trainer.run();
+      ranks_->finish();
+      return completed;
+    } catch (const std::exception& error) {
+      ranks_->fail_run(error.what());
+      throw;
+    }
   }
+  // Whether this process speaks for the run.
+  bool first() const { return ranks_->first(); }
 
  private:
   bool parse(const Arguments& arguments, Streams& streams);
+  // A file that was read without an error may still be meant for another command.
+  void check_kind() const;
+  void join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads);
 
   CommandLine line_;
   trainers::RunOptions options_;
+  std::unique_ptr<trainers::Ranks> ranks_;
 };
 
 }  // namespace laconic::cli

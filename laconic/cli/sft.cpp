@@ -19,8 +19,7 @@ int run_sft(const Arguments& arguments, Streams& streams) {
     write_checked(streams.out, trainers::describe_plan(config));
     return kSuccess;
   }
-  trainers::SftTrainer trainer(std::move(config), command.options());
-  return command.run(trainer) ? kSuccess : trainers::stop_status();
+  return command.run<trainers::SftTrainer>(std::move(config)) ? kSuccess : trainers::stop_status();
 }
 
 }  // namespace

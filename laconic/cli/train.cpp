@@ -22,9 +22,8 @@ int run_train(const Arguments& arguments, Streams& streams) {
     return kSuccess;
   }
   const std::filesystem::path folder = config.output.folder;
-  trainers::RlTrainer trainer(std::move(config), command.options());
-  if (!command.run(trainer)) return trainers::stop_status();
-  write_checked(streams.out, trainers::describe_outcome(folder));
+  if (!command.run<trainers::RlTrainer>(std::move(config))) return trainers::stop_status();
+  if (command.first()) write_checked(streams.out, trainers::describe_outcome(folder));
   return kSuccess;
 }
 

@@ -19,7 +19,7 @@ struct BenchmarkOptions {
   bool natural_length =
       false;  // completions end at exponentially distributed lengths, a quarter of the limit on average
   int64_t prompts = 8, group = 8;  // step
-  int64_t micro_batch_tokens = 4096;
+  int64_t micro_batch_tokens = 2048;
   bool recompute = false;
   int64_t repeats = 5, warmup = 1;
   uint64_t seed = 0;

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <future>
 #include <map>
 #include <utility>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/base/timer.h"
-#include "laconic/rewards/format.h"
+#include "laconic/trainers/share.h"
 #include "laconic/trainers/stop_signal.h"
 
 namespace laconic::trainers {
@@ -19,7 +21,7 @@ using algorithms::Sample;
 
 struct Judged {
   rewards::Verdict verdict;
-  double format = 0;
+  std::map<std::string, double> terms;
 };
 
 // One rollout phase.
@@ -38,6 +40,7 @@ class Collector {
   std::vector<Group> run(const std::function<void(int64_t, int64_t)>& on_progress, CollectReport& report) {
     try {
       Timer timer;
+      const auto before = engine_.statistics();
       for (;;) {
         while (next_ < prompts_.size() && (options_.window_samples == 0 || in_flight_ < options_.window_samples))
           begin_group(next_++);
@@ -52,6 +55,10 @@ class Collector {
         (decoding ? report.rollout_seconds : report.reward_wait_seconds) += timer.lap();
         if (on_progress) on_progress(ended_, total_);
       }
+      const auto after = engine_.statistics();
+      report.drawn_tokens += drawn_;
+      report.prefilled_tokens += after.prefilled_tokens - before.prefilled_tokens;
+      report.adopted_tokens += after.adopted_tokens - before.adopted_tokens;
     } catch (...) {
       abandon();
       throw;
@@ -76,6 +83,7 @@ class Collector {
     group.prompt_id = placed.prompt.id;
     group.prompt_index = placed.position;
     group.prompt_ids = placed.prompt.ids;
+    group.reference_pass_rate = placed.reference_pass_rate;
     open_.push_back(g);
     for (const auto& planned : objective_.plan(group, options_.step)) {
       for (int i = 0; i < planned.count; ++i) {
@@ -125,6 +133,7 @@ class Collector {
                   completion.request);
     const size_t g = found->second.group, index = found->second.sample;
     origins_.erase(found);
+    drawn_ += completion.drawn;
     Sample& sample = groups_[g].samples[index];
     sample.ids = std::move(completion.ids);
     sample.length = static_cast<int64_t>(sample.ids.size());
@@ -154,7 +163,26 @@ class Collector {
         std::find(options_.stop_ids.begin(), options_.stop_ids.end(), ids.back()) != options_.stop_ids.end();
     const std::string text = completion_text(*judge_.tokenizer, ids, by_token);
     const std::string asked = suffix.empty() ? prompt.text : prompt.text + judge_.tokenizer->decode(suffix);
-    return {judge_.verifier->verify({text, truncated, asked}, prompt.answer), rewards::thinking_format(text, asked)};
+    Judged judged{judge_.verifier->verify({text, truncated, asked}, prompt.answer), {}};
+    const rewards::TermInput input{text,           asked, ids, static_cast<int64_t>(ids.size()), options_.max_tokens,
+                                   &judged.verdict};
+    for (const auto& name : judge_.terms) {
+      if (!rewards::is_group_term(name)) judged.terms[name] = rewards::term(name, input, judge_.term_options);
+    }
+    for (const char* name : {"correct", "format"}) judged.terms[name] = rewards::term(name, input, judge_.term_options);
+    return judged;
+  }
+
+  void set_group_terms(Group& group) const {
+    if (std::none_of(judge_.terms.begin(), judge_.terms.end(), rewards::is_group_term)) return;
+    std::vector<int64_t> lengths;
+    std::vector<bool> correct;
+    for (const auto& sample : group.samples) {
+      lengths.push_back(sample.length);
+      correct.push_back(sample.verdict.correct);
+    }
+    const auto values = rewards::relative_lengths(lengths, correct);
+    for (size_t i = 0; i < values.size(); ++i) group.samples[i].named_rewards["relative_length"] = values[i];
   }
 
   // True when the group is complete: every sample has its verdict, and no further round is planned.
@@ -165,12 +193,13 @@ class Collector {
       auto& future = state.verdicts[i];
       if (!future.valid()) continue;
       if (!wait && future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
-      const Judged judged = future.get();
+      Judged judged = future.get();
       Sample& sample = groups_[g].samples[i];
-      sample.verdict = judged.verdict;
-      sample.named_rewards = {{"correct", judged.verdict.correct ? 1.0 : 0.0}, {"format", judged.format}};
+      sample.verdict = std::move(judged.verdict);
+      sample.named_rewards = std::move(judged.terms);
     }
     if (next_round(g)) return false;
+    set_group_terms(groups_[g]);
     for (int64_t request : state.requests) engine_.release(request);
     if (options_.on_group) options_.on_group(g, groups_[g]);
     return true;
@@ -236,7 +265,7 @@ class Collector {
   std::map<int64_t, Origin> origins_;
   std::vector<size_t> open_;  // groups that have begun and are not complete
   size_t next_ = 0;           // prompt that has not begun
-  int64_t ended_ = 0, total_ = 0, in_flight_ = 0;
+  int64_t ended_ = 0, total_ = 0, in_flight_ = 0, drawn_ = 0;
 };
 
 }  // namespace
@@ -244,7 +273,31 @@ class Collector {
 std::vector<Group> collect(rollout::Engine& engine, const algorithms::Objective& objective,
                            std::span<const PlacedPrompt> prompts, const Judge& judge, const CollectOptions& options,
                            const std::function<void(int64_t, int64_t)>& on_progress, CollectReport& report) {
+  if (options.communicator != nullptr && !options.communicator->alone())
+    return collect_over_ranks(engine, objective, prompts, judge, options, on_progress, report);
   return Collector(engine, objective, prompts, judge, options).run(on_progress, report);
+}
+
+void check_reward_name(const std::string& name, std::vector<std::string> terms) {
+  auto known = std::move(terms);
+  known.insert(known.begin(), {"correct", "format"});
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  fail(ErrorKind::usage,
+       "objective.reward_weights names the reward `{}`, which the run does not compute{}; it computes: {}", name,
+       did_you_mean(name, known), join(known, ", "));
+}
+
+void check_rewards(const algorithms::Step& step) {
+  for (const auto& group : step.groups) {
+    for (size_t i = 0; i < group.samples.size(); ++i) {
+      // Advantages and losses are f32: what is infinite there is infinite.
+      if (std::isfinite(static_cast<float>(group.samples[i].reward))) continue;
+      fail(ErrorKind::numeric,
+           "step {}: the reward of completion {} of the prompt {} is {}, expected a number that f32 can hold; look at "
+           "objective.reward_weights and the reward terms",
+           step.index + 1, i + 1, group.prompt_id, group.samples[i].reward);
+    }
+  }
 }
 
 std::string completion_text(const text::Tokenizer& tokenizer, std::span<const int32_t> ids, bool stopped_by_token) {

@@ -10,8 +10,10 @@
 
 #include "laconic/algorithms/objective.h"
 #include "laconic/core/base/thread_pool.h"
+#include "laconic/core/distributed/communicator.h"
 #include "laconic/core/rollout/engine.h"
 #include "laconic/core/text/tokenizer.h"
+#include "laconic/rewards/terms.h"
 #include "laconic/rewards/verifier.h"
 #include "laconic/trainers/prompts.h"
 
@@ -21,6 +23,7 @@ namespace laconic::trainers {
 struct PlacedPrompt {
   Prompt prompt;
   uint64_t position = 0;
+  std::optional<double> reference_pass_rate = {};
 };
 
 struct CollectOptions {
@@ -31,6 +34,9 @@ struct CollectOptions {
   bool want_entropy = false;
   uint64_t seed = 0;
   uint64_t step = 0;
+  // Deals the prompts to the ranks of the run; every rank calls collect() with the same arguments and returns all
+  // groups. Null: this process samples all of them.
+  distributed::Communicator* communicator = nullptr;
   int64_t window_samples = 0;  // completions in flight at once; 0 = all. Bounds the memory, changes no number
   // Hears each group as soon as it is complete, by its index among the prompts; may move its content away.
   std::function<void(size_t, algorithms::Group&)> on_group = {};
@@ -42,19 +48,32 @@ struct Judge {
   const text::Tokenizer* tokenizer = nullptr;
   ThreadPool* pool = nullptr;
   std::optional<int32_t> thinking_end_id;
+  std::vector<std::string> terms = {};  // computed beside `correct` and `format`
+  rewards::TermOptions term_options = {};
 };
 
 struct CollectReport {
   double rollout_seconds = 0;
   double reward_wait_seconds = 0;  // spent waiting for verdicts, with nothing left to decode
+  int64_t drawn_tokens = 0;        // sampled: without kept and forced tokens
+  // Of the engine. They depend on budgets and on what was computed again.
+  int64_t prefilled_tokens = 0;
+  int64_t adopted_tokens = 0;  // taken from a cache instead of being computed
 };
+
+// A weight of objective.reward_weights must name a reward that samples have: `correct`, `format` or one of the terms.
+// Otherwise an Error of kind usage.
+void check_reward_name(const std::string& name, std::vector<std::string> terms);
+
+// Rewards that are not finite would spoil every advantage of their group: an Error of kind numeric that names one.
+void check_rewards(const algorithms::Step& step);
 
 // Thrown out of collect() when a stop was requested: the step is abandoned, nothing of it was used.
 struct Stopped {};
 
 // One group per prompt, in their order, with as many rounds as the objective plans. Every sample has its verdict and
-// the named rewards `correct` (0 or 1) and `format` (0 or 1: the thinking tags are as they should be).
-// `on_progress(done, total)` hears how many completions have ended; the total grows with further rounds.
+// the named rewards `correct` (0 or 1), `format` (0 or 1: the thinking tags are as they should be) and the judge's
+// terms. `on_progress(done, total)` hears how many completions have ended; the total grows with further rounds.
 std::vector<algorithms::Group> collect(rollout::Engine& engine, const algorithms::Objective& objective,
                                        std::span<const PlacedPrompt> prompts, const Judge& judge,
                                        const CollectOptions& options,

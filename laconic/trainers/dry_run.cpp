@@ -8,6 +8,7 @@
 #include "laconic/core/policy/policy.h"
 #include "laconic/trainers/costs.h"
 #include "laconic/trainers/memory.h"
+#include "laconic/trainers/run_facts.h"
 #include "laconic/trainers/sft_data.h"
 #include "laconic/trainers/workspace.h"
 
@@ -47,6 +48,14 @@ std::string memory_lines(const std::vector<std::pair<std::string, int64_t>>& par
                                               : "");
 }
 
+// Where the run would write, and what it would meet there.
+std::string output_line(const OutputSection& output) {
+  std::error_code error;
+  const bool used =
+      std::filesystem::is_directory(output.folder, error) && !std::filesystem::is_empty(output.folder, error);
+  return line("output", output.folder + (used ? ", which is not empty: --resume, --overwrite or another folder" : ""));
+}
+
 std::string prompt_lengths(const PromptSource& source, int64_t count) {
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < count; ++i)
@@ -62,9 +71,13 @@ std::string describe_plan(const RlConfig& config) {
   const auto& model = loaded.config;
   const auto& common = config.objective.common;
   const auto objective = config.objective.make();
+  objective->prepare(run_facts(loaded, config));
+  make_judge(config.reward, loaded);  // options of the verifier
+  for (const auto& [name, weight] : common.reward_weights) check_reward_name(name, config.reward.terms);
   const int64_t limit = config.rollout.max_tokens;
-  const auto source = make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(),
-                                         model.max_positions - limit, true);
+  const int64_t prompt_room = model.max_positions - longest_completion(config, model.max_positions);
+  const auto source =
+      make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room, true);
   const int64_t groups = config.train.prompts_per_step, completions = groups * common.group_size;
   const auto size = source->size();
   std::string text = model_line(config.model, model);
@@ -79,9 +92,15 @@ std::string describe_plan(const RlConfig& config) {
                            human_count(static_cast<double>(completions * limit)), common.updates_per_rollout));
   text += line("run", fmt::format("{} steps, {} completions", config.train.steps,
                                   human_count(static_cast<double>(completions) * config.train.steps)));
+  if (const int every = objective->needs().monitor_every; every > 0) {
+    const double monitor = static_cast<double>(config.monitor.prompts) * common.group_size;
+    text += line("monitor", fmt::format("{} prompts x {} before step 1 and after every {} steps: +{:.1f} % completions",
+                                        config.monitor.prompts, common.group_size, every,
+                                        100.0 * monitor / static_cast<double>(completions * every)));
+  }
   if (config.eval_data) {
-    const auto eval = make_prompt_source(*config.eval_data, config.seed, *loaded.tokenizer, loaded.chat.get(),
-                                         model.max_positions - limit, true);
+    const auto eval =
+        make_prompt_source(*config.eval_data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room, true);
     text +=
         line("evaluation",
              fmt::format("{} problems x {}, before, after{}", eval->evaluation_size(), config.eval.samples_per_prompt,
@@ -103,7 +122,7 @@ std::string describe_plan(const RlConfig& config) {
   parts.emplace_back(fmt::format("activations ({} tokens at once)", micro),
                      activation_bytes(model, micro, config.train.recompute, policy.head_chunk_bytes).total());
   text += memory_lines(parts);
-  return text + line("output", config.output.folder);
+  return text + output_line(config.output);
 }
 
 std::string describe_plan(const SftConfig& config) {
@@ -130,7 +149,7 @@ std::string describe_plan(const SftConfig& config) {
        {fmt::format("activations ({} tokens at once)", micro),
         activation_bytes(loaded.config, micro, config.train.recompute, policy::PolicyOptions{}.head_chunk_bytes)
             .total()}});
-  return text + line("output", config.output.folder);
+  return text + output_line(config.output);
 }
 
 }  // namespace laconic::trainers

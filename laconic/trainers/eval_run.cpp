@@ -38,11 +38,13 @@ void check_folder(const fs::path& folder) {
 
 }  // namespace
 
-EvalReport run_evaluation(const EvalConfig& config, const std::string& command) {
+EvalReport run_evaluation(const EvalConfig& given, const std::string& command) {
+  EvalConfig config = given;
   check_folder(config.output.folder);
   ops::set_threads(config.threads);
   const int64_t limit = config.eval.max_tokens > 0 ? config.eval.max_tokens : config.rollout.max_tokens;
   auto text = load_text(config.model);
+  fix_today(text, config.today, config.output.folder);
   if (limit >= text.config.max_positions) {
     fail(ErrorKind::usage,
          "rollout.max_tokens, eval.max_tokens: expected less than the model's window of {} tokens, found {}",
@@ -66,6 +68,7 @@ EvalReport run_evaluation(const EvalConfig& config, const std::string& command) 
   options.label = "eval";
   options.output = folder / "eval.jsonl";
   options.model_identity = identity_of(config.model, config.seed);
+  options.verifier = describe_verifier(config.reward);
   options.window_samples = 2 * int64_t{config.rollout.max_rows};
   rollout::Engine engine(workspace.model, engine_options(workspace.config, *workspace.tokenizer, config.rollout,
                                                          source->evaluation_size() * options.samples_per_prompt,

@@ -3,31 +3,29 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "laconic/algorithms/shaping.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/metrics/progress.h"
+#include "laconic/trainers/pass_rates.h"
 
 namespace laconic::trainers {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// FNV-1a over the prompts and answers: an output file is continued only with the data it was begun with.
+// Of the prompts and answers: an output file is continued only with the data it was begun with.
 std::string content_hash(const PromptSource& source) {
-  uint64_t hash = 0xcbf29ce484222325ull;
-  const auto add = [&](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
-    hash = (hash ^ 0xffu) * 0x100000001b3ull;
-  };
+  TextHash hash;
   for (int64_t i = 0; i < source.evaluation_size(); ++i) {
     const auto prompt = source.evaluation_prompt(i);
-    add(prompt.text);
-    add(prompt.answer);
+    hash.add(prompt.text);
+    hash.add(prompt.answer);
   }
-  return fmt::format("{:016x}", hash);
+  return hash.hex();
 }
 
 // Everything that decides the completions: a resumed file must have been written under the same.
@@ -43,22 +41,29 @@ Json fingerprint(const PromptSource& source, const EvalOptions& o) {
           {"stop", o.stop_strings},
           {"seed", o.seed},
           {"model", o.model_identity},
+          {"verifier", o.verifier},
           {"data", content_hash(source)}};
 }
 
 Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group, const text::Tokenizer& tokenizer) {
   Json completions = Json::array();
+  double right = 0;
   for (const auto& sample : group.samples) {
+    right += algorithms::right_and_closed_once(sample);
     completions.push_back({{"text", tokenizer.decode(sample.ids)},
                            {"tokens", sample.length},
                            {"correct", sample.verdict.correct},
                            {"format_ok", sample.verdict.format_ok},
                            {"answer_found", sample.verdict.answer_found},
                            {"answer", sample.verdict.answer},
+                           {"thinking_tokens", sample.thinking_end ? Json(*sample.thinking_end) : Json(nullptr)},
                            {"finish_reason", sample.truncated ? "length" : "stop"}});
   }
-  return {{"index", index},        {"id", prompt.id},       {"prompt", prompt.text},
-          {"gold", prompt.answer}, {"label", prompt.label}, {"completions", std::move(completions)}};
+  const double pass_rate = group.samples.empty() ? 0.0 : right / static_cast<double>(group.samples.size());
+  return {{"index", index},         {"id", prompt.id},
+          {"prompt", prompt.text},  {"prompt_hash", prompt_hash(prompt)},
+          {"gold", prompt.answer},  {"label", prompt.label},
+          {"pass_rate", pass_rate}, {"completions", std::move(completions)}};
 }
 
 // "temperature 0.7, expected 1.0; ..." for every setting that differs.
@@ -109,10 +114,14 @@ class Tally {
       truncated_ += c.at("finish_reason") == "length";
       found_ += c.at("answer_found").get<bool>();
       format_ += c.at("format_ok").get<bool>();
+      const bool at_once = c.at("thinking_tokens") == 0;
+      no_thinking_ += at_once;
+      closed_ += !c.at("thinking_tokens").is_null();
       auto& part = report_.by_label[row.at("label")];
       ++part.samples;
       part.accuracy += correct;
       part.mean_tokens += tokens;
+      part.no_thinking_share += at_once;
     }
     solved_ += any;
   }
@@ -128,10 +137,12 @@ class Tally {
     report_.truncated_share = truncated_ / n;
     report_.answer_found_share = found_ / n;
     report_.format_share = format_ / n;
+    if (closed_ > 0) report_.no_thinking_share = no_thinking_ / n;
     report_.by_label.erase("");
     for (auto& [label, part] : report_.by_label) {
       part.accuracy /= static_cast<double>(part.samples);
       part.mean_tokens /= static_cast<double>(part.samples);
+      part.no_thinking_share /= static_cast<double>(part.samples);
     }
     return report_;
   }
@@ -140,7 +151,7 @@ class Tally {
   EvalReport report_;
   std::vector<double> correct_, tokens_;
   std::vector<int64_t> cluster_;
-  double truncated_ = 0, found_ = 0, format_ = 0, solved_ = 0;
+  double truncated_ = 0, found_ = 0, format_ = 0, solved_ = 0, no_thinking_ = 0, closed_ = 0;
 };
 
 EvalSample example_of(const Json& row) {
@@ -182,6 +193,7 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
   collect_options.stop_strings = options.stop_strings;
   collect_options.seed = options.seed;
   collect_options.step = options.step;
+  collect_options.communicator = options.communicator;
 
   std::vector<PlacedPrompt> prompts;
   for (int64_t index = 0; index < total; ++index) {
@@ -225,8 +237,10 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
 
 Json EvalReport::to_json() const {
   Json parts = Json::object();
-  for (const auto& [label, part] : by_label)
+  for (const auto& [label, part] : by_label) {
     parts[label] = {{"accuracy", part.accuracy}, {"mean_tokens", part.mean_tokens}, {"samples", part.samples}};
+    if (no_thinking_share) parts[label]["no_thinking_share"] = part.no_thinking_share;
+  }
   Json json = {{"accuracy", accuracy.estimate},
                {"mean_tokens", mean_tokens.estimate},
                {"accuracy_interval_95", interval_json(accuracy)},
@@ -237,6 +251,7 @@ Json EvalReport::to_json() const {
                {"truncated_share", truncated_share},
                {"answer_found_share", answer_found_share},
                {"format_share", format_share}};
+  if (no_thinking_share) json["no_thinking_share"] = *no_thinking_share;
   if (!parts.empty()) json["by_label"] = parts;
   return json;
 }

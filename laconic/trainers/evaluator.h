@@ -27,8 +27,10 @@ struct EvalOptions {
   std::string label = "eval";                   // of the progress bar
   std::optional<std::filesystem::path> output;  // one line per problem; problems already in it are not sampled again
   std::string model_identity;                   // which weights: a resumed file must come from the same
-  int keep_samples = 3;                         // completions kept for the report
-  int64_t window_samples = 512;                 // completions in flight; bounds the memory, changes no number
+  std::string verifier;                         // describe_verifier(), recorded beside the answers
+  distributed::Communicator* communicator = nullptr;  // deals the problems to the ranks; not together with `output`
+  int keep_samples = 3;                               // completions kept for the report
+  int64_t window_samples = 512;                       // completions in flight; bounds the memory, changes no number
 };
 
 struct EvalSample {
@@ -46,12 +48,14 @@ struct EvalReport {
   double truncated_share = 0;
   double answer_found_share = 0;
   double format_share = 0;
-  int64_t reused = 0;  // problems taken from an earlier, interrupted run
+  std::optional<double>
+      no_thinking_share;  // completions that begin with the end of thinking, where there is such a token
+  int64_t reused = 0;     // problems taken from an earlier, interrupted run
   double seconds = 0;
   int64_t generated_tokens = 0;
   struct Part {
     int64_t samples = 0;
-    double accuracy = 0, mean_tokens = 0;
+    double accuracy = 0, mean_tokens = 0, no_thinking_share = 0;
   };
   std::map<std::string, Part> by_label;
   std::vector<EvalSample> examples;

@@ -32,7 +32,7 @@ class FilePrompts final : public PromptSource {
         fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)",
              example.source);
       }
-      const auto prompt = prompt_of(example);
+      const auto prompt = at_source(example, [&] { return prompt_of(example); });
       if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
       const auto tokens = static_cast<int64_t>(prompt.ids.size());
       longest_ = std::max(longest_, tokens);
@@ -70,30 +70,46 @@ class FilePrompts final : public PromptSource {
 
 class ChainPrompts final : public PromptSource {
  public:
-  ChainPrompts(int per_grade, uint64_t seed, const text::Tokenizer& tokenizer)
-      : seed_(seed), held_out_(data::chain_held_out(per_grade, kHeldOutSeed)), tokenizer_(tokenizer) {}
+  ChainPrompts(const DataSection& section, uint64_t seed, const text::Tokenizer& tokenizer)
+      : seed_(seed), answers_{section.chain_answer_threshold}, tokenizer_(tokenizer) {
+    for (int i = 0; i < section.chain_problems; ++i)
+      pool_.push_back(data::chain_problem(data::ChainSplit::train, kPoolSeed, static_cast<uint64_t>(i)));
+    if (!pool_.empty()) order_.emplace(pool_.size(), seed);
+    evaluated_ = section.chain_evaluation == ChainEvaluation::training
+                     ? pool_
+                     : data::chain_held_out(section.chain_per_grade, kHeldOutSeed);
+  }
 
-  std::optional<int64_t> size() const override { return std::nullopt; }
+  std::optional<int64_t> size() const override {
+    if (pool_.empty()) return std::nullopt;
+    return static_cast<int64_t>(pool_.size());
+  }
   Prompt training_prompt(uint64_t position) const override {
-    return prompt_of(data::chain_problem(data::ChainSplit::train, seed_, position));
+    return prompt_of(order_ ? pool_[order_->at(position)]
+                            : data::chain_problem(data::ChainSplit::train, seed_, position));
   }
   int64_t longest_prompt() const override { return kLongestPrompt; }
-  int64_t evaluation_size() const override { return static_cast<int64_t>(held_out_.size()); }
-  Prompt evaluation_prompt(int64_t index) const override { return prompt_of(held_out_.at(static_cast<size_t>(index))); }
+  int64_t evaluation_size() const override { return static_cast<int64_t>(evaluated_.size()); }
+  Prompt evaluation_prompt(int64_t index) const override {
+    return prompt_of(evaluated_.at(static_cast<size_t>(index)));
+  }
 
  private:
-  // The held-out problems are part of the task, not of the run: the same for every seed.
+  // The held-out problems and the pool are part of the task, not of the run: the same for every seed.
   static constexpr uint64_t kHeldOutSeed = 0;
+  static constexpr uint64_t kPoolSeed = uint64_t{1} << 32;
   static constexpr int64_t kLongestPrompt = 16;  // <bos>, start, six steps of two words, ?, <think>
 
   Prompt prompt_of(const data::ChainProblem& problem) const {
-    const auto example = data::chain_example(problem);
+    const auto example = data::chain_example(problem, answers_);
     return {example.id, example.prompt, tokenizer_.encode(example.prompt), example.answer,
             data::to_string(problem.grade())};
   }
 
   uint64_t seed_;
-  std::vector<data::ChainProblem> held_out_;
+  data::ChainAnswers answers_;
+  std::vector<data::ChainProblem> pool_, evaluated_;
+  std::optional<data::PromptOrder> order_;  // of the pool; absent: problems without end
   const text::Tokenizer& tokenizer_;
 };
 
@@ -122,8 +138,7 @@ std::string render_chat(const text::ChatTemplate& chat, const text::Tokenizer& t
 std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uint64_t seed,
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
                                                  int64_t max_prompt_tokens, bool need_answer) {
-  if (section.source == DataSource::chain)
-    return std::make_unique<ChainPrompts>(section.chain_per_grade, seed, tokenizer);
+  if (section.source == DataSource::chain) return std::make_unique<ChainPrompts>(section, seed, tokenizer);
   auto source = std::make_unique<FilePrompts>(load_section(section), seed, tokenizer, section.chat ? chat : nullptr);
   source->check(section.max_prompt_tokens, max_prompt_tokens, need_answer);
   return source;

@@ -7,12 +7,15 @@ namespace laconic::trainers {
 using nlohmann::json;
 
 void to_json(const RlState& state, json& out, json& rollout) {
-  out = {{"step", state.step},
-         {"update", state.update},
-         {"optimizer_steps", state.optimizer_steps},
-         {"prompt_position", state.prompt_position},
-         {"skipped_in_a_row", state.skipped_in_a_row},
-         {"generated_tokens", state.generated_tokens}};
+  out = {
+      {"step", state.step},
+      {"update", state.update},
+      {"optimizer_steps", state.optimizer_steps},
+      {"prompt_position", state.prompt_position},
+      {"skipped_in_a_row", state.skipped_in_a_row},
+      {"generated_tokens", state.generated_tokens},
+      {"evaluated", state.evaluated},
+      {"monitor", {{"step", state.monitor.step}, {"tokens", state.monitor.tokens}, {"values", state.monitor.values}}}};
   rollout = nullptr;
   if (!state.pending) return;
   const auto& p = *state.pending;
@@ -34,6 +37,11 @@ RlState state_from_json(const json& state, const json& rollout) {
   s.prompt_position = state.at("prompt_position");
   s.skipped_in_a_row = state.at("skipped_in_a_row");
   s.generated_tokens = state.at("generated_tokens");
+  s.evaluated = state.at("evaluated");
+  const auto& monitor = state.at("monitor");
+  s.monitor.step = monitor.at("step");
+  s.monitor.tokens = monitor.at("tokens");
+  s.monitor.values = monitor.at("values").get<std::vector<std::pair<std::string, double>>>();
   if (rollout.is_null()) return s;
   PendingStep p;
   p.step = step_from_json(rollout.at("step"));

@@ -27,6 +27,13 @@ struct PendingStep {
   int skipped = 0;
 };
 
+// What the last monitor pass found and cost.
+struct MonitorState {
+  int64_t step = -1;   // the step that it preceded; -1: none was made
+  int64_t tokens = 0;  // drawn by all passes of the run
+  std::vector<std::pair<std::string, double>> values;
+};
+
 struct RlState {
   int64_t step = 0;              // finished steps
   int64_t update = 0;            // optimizer updates done of the pending step
@@ -34,6 +41,8 @@ struct RlState {
   uint64_t prompt_position = 0;  // next position of the prompt order
   int64_t skipped_in_a_row = 0;
   int64_t generated_tokens = 0;
+  int64_t evaluated = -1;  // finished steps at the last evaluation; -1: none yet
+  MonitorState monitor;
   std::optional<PendingStep> pending;
 
   checkpoint::Position position() const { return {step, update}; }

@@ -9,9 +9,12 @@
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/config/config.h"
+#include "laconic/core/distributed/weight_check.h"
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/trainers/run_facts.h"
 #include "laconic/trainers/run_record.h"
+#include "laconic/trainers/share.h"
 #include "laconic/trainers/step_metrics.h"
 #include "laconic/trainers/stop_signal.h"
 
@@ -23,11 +26,12 @@ bool RlTrainer::run() {
   resume();
   int64_t updates_here = 0;
   const auto stop_if_asked = [&] {
-    if (stop_requested() || (options_.stop_after_updates && updates_here >= *options_.stop_after_updates))
-      throw Stopped{};
+    const bool wanted =
+        stop_requested() || (options_.stop_after_updates && updates_here >= *options_.stop_after_updates);
+    if (ranks_.any(wanted)) throw Stopped{};
   };
   try {
-    if (state_.step == 0 && !state_.pending && eval_prompts_) evaluate_now();
+    evaluate_if_due();  // before training, or what an interruption cut off
     while (state_.step < config_.train.steps) {
       if (!state_.pending) begin_step();            // prompts -> rollouts -> verdicts -> rewards -> advantages
       while (state_.update < updates_per_step()) {  // micro-batches -> loss -> backward -> clip -> optimizer
@@ -38,7 +42,7 @@ bool RlTrainer::run() {
       finish_step();  // metrics, samples
       const bool last = state_.step == config_.train.steps;
       const auto due = [&](int every) { return every > 0 && state_.step % every == 0; };
-      if (eval_prompts_ && (last || due(config_.eval.every))) evaluate_now();
+      evaluate_if_due();
       if (last || due(config_.checkpoint.every)) save_checkpoint();
       if (!last) stop_if_asked();
     }
@@ -48,28 +52,27 @@ bool RlTrainer::run() {
              state_.pending ? fmt::format(" and {} of {} updates of the next", state_.update, updates_per_step()) : "");
     return false;
   }
-  finish_run();
+  if (ranks_.first()) finish_run();
   return true;
 }
 
 RlTrainer::RlTrainer(RlConfig config, RunOptions options)
     : config_(std::move(config)),
       options_(std::move(options)),
+      alone_(options_.ranks == nullptr ? std::make_unique<Ranks>() : nullptr),
+      ranks_(alone_ ? *alone_ : *options_.ranks),
       workspace_([this] {
         ops::set_threads(config_.threads);
-        return load_workspace(config_.model, config_.seed);
+        auto loaded = load_workspace(config_.model, config_.seed);
+        fix_today(loaded, config_.today,
+                  options_.existing == metrics::ExistingRun::resume ? config_.output.folder : "");
+        return loaded;
       }()),
       objective_(config_.objective.make()),
       judge_(make_judge(config_.reward, workspace_)),
       step_line_(config_.train.steps) {
   const int64_t window = workspace_.model.config().max_positions;
-  const int64_t eval_limit = config_.eval.max_tokens > 0 ? config_.eval.max_tokens : config_.rollout.max_tokens;
-  const int64_t limit = std::max<int64_t>(config_.rollout.max_tokens, eval_limit);
-  if (limit >= window) {
-    fail(ErrorKind::usage,
-         "rollout.max_tokens, eval.max_tokens: expected less than the model's window of {} tokens, found {}", window,
-         limit);
-  }
+  const int64_t limit = longest_completion(config_, window);
   const auto source = [&](const DataSection& section) {
     return make_prompt_source(section, config_.seed, *workspace_.tokenizer, workspace_.chat.get(), window - limit,
                               true);
@@ -80,12 +83,28 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   } else if (config_.data.source == DataSource::chain) {
     eval_prompts_ = source(config_.data);
   }
+  for (const auto& [name, weight] : config_.objective.common.reward_weights)
+    check_reward_name(name, config_.reward.terms);
+  objective_->prepare(run_facts(workspace_, config_));
+  const auto needs = objective_->needs();
+  int64_t longest = std::max(prompts_->longest_prompt(), eval_prompts_ ? eval_prompts_->longest_prompt() : 0);
+  if (needs.reference_pass_rate) {
+    pass_rates_.emplace(config_.reference.pass_rates, describe_verifier(config_.reward));
+    pass_rates_->check_covers(*prompts_);
+  }
+  if (needs.monitor_every > 0) {
+    const auto own = config_.monitor.data ? source(*config_.monitor.data) : nullptr;
+    monitor_.emplace(config_.monitor, own ? *own : *prompts_, needs.monitor_every);
+    if (own) longest = std::max(longest, own->longest_prompt());
+  }
   update_options_ = {config_.train.micro_batch_tokens, {config_.train.recompute}};
-  if (objective_->needs().reference_logprobs) reference_.emplace(workspace_.model.clone_frozen());
+  if (needs.reference_logprobs) reference_.emplace(workspace_.model.clone_frozen());
   workspace_.model.set_trainable(true);
-  optimizer_ = std::make_unique<optim::AdamW>(trained_tensors(workspace_.model), config_.optimizer.adamw);
-  const int64_t requests = int64_t{config_.train.prompts_per_step} * config_.objective.common.group_size;
-  const int64_t longest = std::max(prompts_->longest_prompt(), eval_prompts_ ? eval_prompts_->longest_prompt() : 0);
+  update_options_.communicator = &ranks_.communicator();
+  update_options_.on_gradient = [this] { on_gradient(); };
+  optimizer_ = make_optimizer(workspace_.model, config_.optimizer, config_.parallel, ranks_);
+  const int64_t own_prompts = (config_.train.prompts_per_step + ranks_.world_size() - 1) / ranks_.world_size();
+  const int64_t requests = own_prompts * config_.objective.common.group_size;
   engine_ = std::make_unique<rollout::Engine>(
       workspace_.model,
       engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest, limit));
@@ -94,40 +113,66 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
 RlTrainer::~RlTrainer() = default;
 
 void RlTrainer::resume() {
+  ranks_.begin_phase(state_.step + 1, "resume");
+  const auto loaded = share_checkpoint(ranks_.communicator(), ranks_.first() ? open_folder() : std::nullopt);
+  if (loaded) {
+    const auto& saved = loaded->content.state;
+    check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+    restore_weights(workspace_.model, loaded->content.weights);
+    optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+    objective_->restore(saved.at("objective"));
+    state_ = state_from_json(saved.at("run"), loaded->content.rollout);
+  }
+  check_weights("before the first step");
+  if (!folder_) return;
+  if (loaded) log_info("resuming from {}", loaded->folder.string());
+  if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1, state_.evaluated);
+  folder_->write_config(config::dump_yaml(config_));
+  folder_->write_versions(versions_json(options_.command, config_.seed));
+}
+
+// The run folder, and the checkpoint in it that the run continues from.
+std::optional<checkpoint::Store::Loaded> RlTrainer::open_folder() {
   folder_ = std::make_unique<metrics::RunFolder>(
       fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
   checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
-  if (folder_->resuming()) {
-    const auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
-      log_warning("passed over the checkpoint {}: {}", path.string(), reason);
-    });
-    if (loaded) {
-      const auto& saved = loaded->content.state;
-      check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
-      restore_weights(workspace_.model, loaded->content.weights);
-      optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
-      objective_->restore(saved.at("objective"));
-      state_ = state_from_json(saved.at("run"), loaded->content.rollout);
-      log_info("resuming from {}", loaded->folder.string());
-    } else {
-      log_info("no usable checkpoint in {}: starting from the beginning", folder_->file("checkpoints").string());
-    }
-    folder_->resume_after(loaded ? state_.step : -1);
-  }
-  folder_->write_config(config::dump_yaml(config_));
-  folder_->write_versions(versions_json(options_.command, config_.seed));
+  if (!folder_->resuming()) return std::nullopt;
+  auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
+    log_warning("passed over the checkpoint {}: {}", path.string(), reason);
+  });
+  if (!loaded)
+    log_info("no usable checkpoint in {}: starting from the beginning", folder_->file("checkpoints").string());
+  return loaded;
+}
+
+void RlTrainer::check_weights(const std::string& when) {
+  distributed::check_same_weights(ranks_.communicator(), checkpoint_weights(workspace_.model), when);
+}
+
+// Of this rank's part of a mini-batch.
+void RlTrainer::on_gradient() {
+  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
 }
 
 // Everything up to the advantages; nothing is changed but the pending step and the place in the prompt order.
 void RlTrainer::begin_step() {
   times_ = {};
+  times_.traffic_before = ranks_.communicator().traffic();
+  if (monitor_ && monitor_->due(state_.step, state_.monitor)) {
+    const Timer timer;
+    ranks_.begin_phase(state_.step + 1, "monitor");
+    monitor_->run(*engine_, *objective_, judge_.judge, collect_options(), state_.monitor);
+    times_.monitor = timer.seconds();
+  }
   PendingStep pending;
   pending.step = step_of(roll_out(pending.metrics));
   score(pending.step.groups);
   objective_->rewards(pending.step);
+  check_rewards(pending.step);
   objective_->advantages(pending.step);
   add_rollout_metrics(pending.step, pending.metrics);
   for (const auto& [name, value] : objective_->metrics(pending.step)) pending.metrics.emplace_back(name, value);
+  pending.metrics.insert(pending.metrics.end(), state_.monitor.values.begin(), state_.monitor.values.end());
   state_.generated_tokens += times_.generated;
   state_.pending = std::move(pending);
   state_.update = 0;
@@ -147,6 +192,7 @@ std::vector<algorithms::Group> RlTrainer::roll_out(std::vector<std::pair<std::st
       if (objective_->filters()) {
         if (objective_->needs().old_logprobs_early || objective_->needs().reference_logprobs) score(step.groups);
         objective_->rewards(step);
+        check_rewards(step);
       }
       for (auto& group : step.groups) {
         if (objective_->keep(group)) kept.push_back(std::move(group));
@@ -173,11 +219,12 @@ std::vector<PlacedPrompt> RlTrainer::next_prompts(int64_t count) {
   std::vector<PlacedPrompt> prompts;
   for (int64_t i = 0; i < count; ++i, ++state_.prompt_position) {
     prompts.push_back({prompts_->training_prompt(state_.prompt_position), state_.prompt_position});
+    if (pass_rates_) prompts.back().reference_pass_rate = pass_rates_->of(prompts.back().prompt);
   }
   return prompts;
 }
 
-std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<PlacedPrompt>& prompts) {
+CollectOptions RlTrainer::collect_options() const {
   const auto& rollout = config_.rollout;
   CollectOptions options;
   options.sampling = {config_.objective.common.temperature, rollout.top_k, rollout.top_p, rollout.min_p};
@@ -187,18 +234,24 @@ std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<Place
   options.want_entropy = objective_->needs().rollout_entropy;
   options.seed = config_.seed;
   options.step = static_cast<uint64_t>(state_.step);
+  options.communicator = &ranks_.communicator();
+  return options;
+}
+
+std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<PlacedPrompt>& prompts) {
+  ranks_.begin_phase(state_.step + 1, "rollout");
   metrics::Progress progress(fmt::format("step {}: rollout", state_.step + 1),
                              int64_t{config_.objective.common.group_size} * static_cast<int64_t>(prompts.size()),
                              "completions");
   CollectReport report;
   auto groups = collect(
-      *engine_, *objective_, prompts, judge_.judge, options, [&](int64_t done, int64_t) { progress.update(done); },
-      report);
+      *engine_, *objective_, prompts, judge_.judge, collect_options(),
+      [&](int64_t done, int64_t) { progress.update(done); }, report);
   times_.rollout += report.rollout_seconds;
   times_.reward_wait += report.reward_wait_seconds;
-  for (const auto& group : groups) {
-    for (const auto& sample : group.samples) times_.generated += sample.length;
-  }
+  times_.generated += report.drawn_tokens;
+  times_.prefilled += report.prefilled_tokens;
+  times_.adopted += report.adopted_tokens;
   return groups;
 }
 
@@ -217,6 +270,7 @@ void RlTrainer::score(std::vector<algorithms::Group>& groups) {
   const bool want_old = needs.old_logprobs_early || updates_per_step() > 1;
   if (!want_old && !needs.reference_logprobs) return;
   const Timer timer;
+  ranks_.begin_phase(state_.step + 1, "score");
   std::vector<policy::ScoredSequence> sequences;
   std::vector<algorithms::Sample*> samples;
   for (auto& group : groups) {
@@ -255,11 +309,13 @@ void RlTrainer::update_once() {
   const auto groups = groups_of_update(state_.update);
   ++state_.update;
   if (groups.empty()) return;
+  ranks_.begin_phase(state_.step + 1, "update");
   auto mini_batch =
       algorithms::make_mini_batch(config_.objective.common.loss, groups, pending.step.max_completion_tokens);
   pending.lr =
       config_.optimizer.schedule.rate(state_.optimizer_steps++, int64_t{config_.train.steps} * updates_per_step());
   take_report(update(workspace_.model, *objective_, mini_batch, *optimizer_, pending.lr, update_options_));
+  if (ranks_.fault("desync", state_.step + 1)) spoil_weight(workspace_.model);
 }
 
 void RlTrainer::take_report(const UpdateReport& report) {
@@ -286,7 +342,7 @@ void RlTrainer::take_report(const UpdateReport& report) {
          "finite update, and the checkpoints in {} are intact. Likely causes: a learning rate that is too high ({}), "
          "or a reward that is not bounded.",
          state_.step + 1, state_.skipped_in_a_row, config_.optimizer.max_skipped_steps,
-         folder_->file("checkpoints").string(), config_.optimizer.schedule.lr);
+         (fs::path(config_.output.folder) / "checkpoints").string(), config_.optimizer.schedule.lr);
   }
 }
 
@@ -302,8 +358,9 @@ void RlTrainer::finish_step() {
   row.set("tokens/trained", pending.trained_tokens);
   row.set("tokens/generated_total", state_.generated_tokens);
   const double train = times_.forward + times_.backward + times_.optimizer;
-  const double total = times_.rollout + times_.reward_wait + times_.logprob + train;
+  const double total = times_.monitor + times_.rollout + times_.reward_wait + times_.logprob + train;
   row.set("time/step_s", total);
+  if (monitor_) row.set("time/monitor_s", times_.monitor);
   row.set("time/rollout_s", times_.rollout);
   row.set("time/reward_wait_s", times_.reward_wait);
   row.set("time/logprob_s", times_.logprob);
@@ -314,13 +371,25 @@ void RlTrainer::finish_step() {
   if (total > 0) row.set("throughput/tokens_per_s", static_cast<double>(times_.generated) / total);
   if (times_.rollout > 0)
     row.set("throughput/rollout_tokens_per_s", static_cast<double>(times_.generated) / times_.rollout);
+  row.set("throughput/prefilled_tokens", times_.prefilled);
+  row.set("throughput/decoded_tokens", times_.generated);
+  row.set("throughput/adopted_tokens", times_.adopted);
   if (train > 0) row.set("throughput/train_tokens_per_s", static_cast<double>(pending.trained_tokens) / train);
-  folder_->log(row);
-  log_info("{}", step_line_.format(row));
-  write_samples(pending.step);
+  if (!ranks_.alone()) {
+    const auto& traffic = ranks_.communicator().traffic();
+    row.set("time/collectives_s", traffic.wait_seconds - times_.traffic_before.wait_seconds);
+    row.set("throughput/wire_bytes", traffic.wire_bytes - times_.traffic_before.wire_bytes);
+  }
+  if (folder_) {
+    folder_->log(row);
+    log_info("{}", step_line_.format(row));
+    write_samples(pending.step);
+  }
   state_.pending.reset();
   state_.update = 0;
   ++state_.step;
+  const int check_every = config_.parallel.check_every;
+  if (check_every > 0 && state_.step % check_every == 0) check_weights(fmt::format("after step {}", state_.step));
 }
 
 void RlTrainer::write_samples(const algorithms::Step& step) {
@@ -351,6 +420,8 @@ void RlTrainer::write_samples(const algorithms::Step& step) {
 }
 
 void RlTrainer::save_checkpoint() {
+  if (saved_ == state_.position()) return;
+  ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "checkpoint");
   checkpoint::Content content;
   nlohmann::json run;
   to_json(state_, run, content.rollout);
@@ -360,8 +431,20 @@ void RlTrainer::save_checkpoint() {
                    {"fingerprint", training_fingerprint(config_)}};
   content.weights = checkpoint_weights(workspace_.model);
   content.optimizer = optimizer_->state();
-  const auto folder = checkpoints_->save(state_.position(), content);
-  log_info("checkpoint {}", folder.string());
+  saved_ = state_.position();
+  if (!checkpoints_) return;
+  if (ranks_.fault("fail_write", state_.step))
+    fail(ErrorKind::io, "cannot write a checkpoint of step {}: a failure on purpose", state_.step);
+  log_info("checkpoint {}", checkpoints_->save(state_.position(), content).string());
+}
+
+void RlTrainer::evaluate_if_due() {
+  const int every = config_.eval.every;
+  const bool end = state_.step == 0 || state_.step == config_.train.steps;
+  const bool due = end || (every > 0 && state_.step % every == 0);
+  if (!eval_prompts_ || !due || state_.pending || state_.evaluated == state_.step) return;
+  evaluate_now();
+  state_.evaluated = state_.step;
 }
 
 void RlTrainer::evaluate_now() {
@@ -376,7 +459,10 @@ void RlTrainer::evaluate_now() {
   options.step = kEvaluationDraws;  // the same draws at every step: differences come from the weights alone
   options.label =
       state_.step == 0 ? "evaluation before training" : fmt::format("evaluation after step {}", state_.step);
+  options.communicator = &ranks_.communicator();
+  ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "evaluate");
   const auto report = evaluate(*engine_, *eval_prompts_, judge_.judge, options);
+  if (!folder_) return;
   log_info("{}: {}", options.label, describe(report));
   folder_->log_evaluation(evaluation_row(state_.step, report));
 }

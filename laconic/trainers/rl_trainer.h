@@ -10,10 +10,13 @@
 
 #include "laconic/algorithms/objective.h"
 #include "laconic/core/checkpoint/store.h"
+#include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/metrics/step_line.h"
-#include "laconic/core/optim/adamw.h"
 #include "laconic/trainers/evaluator.h"
+#include "laconic/trainers/monitor.h"
+#include "laconic/trainers/pass_rates.h"
+#include "laconic/trainers/ranks.h"
 #include "laconic/trainers/rl_state.h"
 #include "laconic/trainers/run_config.h"
 #include "laconic/trainers/update.h"
@@ -25,6 +28,7 @@ struct RunOptions {
   metrics::ExistingRun existing = metrics::ExistingRun::refuse;
   std::string command;                        // recorded in versions.json
   std::optional<int64_t> stop_after_updates;  // for tests: behave as if stopped after so many updates of this process
+  Ranks* ranks = nullptr;                     // of the run; null: this process is all of it
 };
 
 class RlTrainer {
@@ -40,9 +44,13 @@ class RlTrainer {
 
  private:
   void resume();
+  std::optional<checkpoint::Store::Loaded> open_folder();
+  void on_gradient();
+  void check_weights(const std::string& when);
   void begin_step();
   std::vector<algorithms::Group> roll_out(std::vector<std::pair<std::string, double>>& values);
   std::vector<PlacedPrompt> next_prompts(int64_t count);
+  CollectOptions collect_options() const;
   std::vector<algorithms::Group> collect_groups(const std::vector<PlacedPrompt>& prompts);
   algorithms::Step step_of(std::vector<algorithms::Group> groups) const;
   void score(std::vector<algorithms::Group>& groups);
@@ -51,6 +59,7 @@ class RlTrainer {
   void finish_step();
   void write_samples(const algorithms::Step& step);
   void save_checkpoint();
+  void evaluate_if_due();
   void evaluate_now();
   void finish_run();
   std::vector<const algorithms::Group*> groups_of_update(int64_t update) const;
@@ -58,23 +67,29 @@ class RlTrainer {
 
   RlConfig config_;
   RunOptions options_;
+  std::unique_ptr<Ranks> alone_;  // where nobody gave ranks
+  Ranks& ranks_;
   Workspace workspace_;
   std::optional<model::Model> reference_;  // frozen; where the objective needs it
   std::unique_ptr<algorithms::Objective> objective_;
   std::unique_ptr<PromptSource> prompts_;
   std::unique_ptr<PromptSource> eval_prompts_;  // null: nothing to evaluate on
+  std::optional<MonitorPass> monitor_;          // where the objective wants one
+  std::optional<PassRates> pass_rates_;         // where the objective needs them
   JudgeOwner judge_;
   UpdateOptions update_options_;
-  std::unique_ptr<optim::AdamW> optimizer_;
+  std::unique_ptr<distributed::ShardedAdamW> optimizer_;
   std::unique_ptr<rollout::Engine> engine_;
-  std::unique_ptr<metrics::RunFolder> folder_;
-  std::unique_ptr<checkpoint::Store> checkpoints_;
+  std::unique_ptr<metrics::RunFolder> folder_;      // of rank 0, which alone writes
+  std::unique_ptr<checkpoint::Store> checkpoints_;  // likewise
   metrics::StepLine step_line_;
   RlState state_;
+  std::optional<checkpoint::Position> saved_;  // of the newest checkpoint written by this process
   // Wall-clock figures of the step in progress.
   struct StepTimes {
-    double rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;
-    int64_t generated = 0;
+    double monitor = 0, rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;
+    int64_t generated = 0, prefilled = 0, adopted = 0;
+    distributed::Traffic traffic_before = {};
   } times_;
 };
 

@@ -1,13 +1,32 @@
 #include "laconic/trainers/run_config.h"
 
+#include <algorithm>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
+#include "laconic/core/text/chat_template.h"
+#include "laconic/rewards/terms.h"
 #include "laconic/rewards/verifier.h"
 
 namespace laconic::trainers {
 namespace {
 
-void visit_seed_and_threads(config::Visitor& v, uint64_t& seed, int& threads) {
+void visit_run(config::Visitor& v, uint64_t& seed, int& threads, std::string& today) {
   v.field("seed", seed, {.help = "every random draw of the run follows from it"});
   v.field("threads", threads, {.help = "threads of tensor operations; 0 = all cores", .min = 0.0, .max = 4096.0});
+  v.field("today", today,
+          {.help = "the day that a chat template prints, such as 2025-07-10; empty = the day on which the run begins, "
+                   "which a resumed run keeps"});
+  v.check(today.empty() || text::noon_of_day(today).has_value(), "today", "expected a day such as 2025-07-10");
+}
+
+// Nothing of a section whose errors are told elsewhere.
+algorithms::Needs needs_of(const algorithms::ObjectiveSection& section) {
+  try {
+    return section.make()->needs();
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 }  // namespace
@@ -20,6 +39,8 @@ void ModelSection::visit(config::Visitor& v) {
            {.help = "load the weights, or initialise them from the seed"});
   v.choice("dtype", dtype, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
            {.help = "of the weights; bf16 weights are trained through f32 master copies"});
+  v.choice("device", device, {{"cpu", ComputeDevice::cpu}, {"cuda", ComputeDevice::cuda}},
+           {.help = "where the run computes; cuda is refused so far, with what it lacks on this machine"});
   v.check(!path.empty(), "path", "expected the folder of a model, found nothing");
 }
 
@@ -56,6 +77,19 @@ void DataSection::visit(config::Visitor& v) {
   if (const auto block = v.when(source == DataSource::chain, "source: chain")) {
     v.field("chain_per_grade", chain_per_grade,
             {.help = "chain: held-out problems of each grade for evaluation", .min = 1.0});
+    v.field(
+        "chain_problems", chain_problems,
+        {.help = "chain: training draws from so many problems, the same for every seed; 0 = without end", .min = 0.0});
+    v.choice("chain_evaluation", chain_evaluation,
+             {{"held_out", ChainEvaluation::held_out}, {"training", ChainEvaluation::training}},
+             {.help = "chain: evaluate on held-out problems, or on the chain_problems of training (for pass rates)"});
+    v.field("chain_answer_threshold", chain_answer_threshold,
+            {.help = "chain: t of 1..9 asks for 1 where the result is t or more, else 0, so that guessing 1 is right "
+                     "with probability (10 - t) / 10; 0 asks for the result",
+             .min = 0.0,
+             .max = 9.0});
+    v.check(chain_evaluation == ChainEvaluation::held_out || chain_problems > 0, "chain_evaluation, chain_problems",
+            "evaluation on the training problems needs their number; expected chain_problems above 0");
   }
 }
 
@@ -66,6 +100,26 @@ data::DatasetOptions DataSection::file_options() const {
   options.offset = offset;
   options.system = system;
   return options;
+}
+
+void MonitorSection::visit(config::Visitor& v) {
+  v.field("prompts", prompts, {.help = "prompts of a pass, each sampled as in training", .min = 1.0});
+  v.field("seed", seed, {.help = "which prompts are drawn, together with the run's seed"});
+  v.optional_section("data", data, "where they are drawn from; absent: the training prompts");
+}
+
+void ReferenceSection::visit(config::Visitor& v) {
+  v.field("pass_rates", pass_rates,
+          {.help = "eval.jsonl of `laconic eval` on the training prompts with the model before training"});
+  v.check(!pass_rates.empty(), "pass_rates",
+          "the objective needs the reference pass rate of every training prompt; expected the eval.jsonl of `laconic "
+          "eval`, found nothing");
+}
+
+std::string describe_verifier(const RewardSection& section) {
+  std::string text = section.verifier;
+  for (const auto& [name, value] : section.options) text += fmt::format(" {}={}", name, value);
+  return text;
 }
 
 void RolloutSection::visit(config::Visitor& v) {
@@ -84,14 +138,62 @@ void RolloutSection::visit(config::Visitor& v) {
   v.field("prefill_tokens", prefill_tokens, {.help = "prompt tokens per engine step", .min = 1.0});
 }
 
+namespace {
+
+struct CosineFields {
+  rewards::CosineLength& shape;
+  void visit(config::Visitor& v) {
+    v.field("correct_begin", shape.correct_begin, {.help = "a right completion of length 0"});
+    v.field("correct_end", shape.correct_end, {.help = "a right one at the limit"});
+    v.field("wrong_begin", shape.wrong_begin, {.help = "a wrong completion of length 0"});
+    v.field("wrong_end", shape.wrong_end, {.help = "a wrong one at the limit"});
+    v.field("exceeded", shape.exceeded, {.help = "from margin tokens below the limit on"});
+    v.field("margin", shape.margin, {.help = "-1: no exceeded length", .min = -1.0, .unit = "tokens"});
+  }
+};
+
+struct RepetitionFields {
+  rewards::RepetitionTerm& term;
+  void visit(config::Visitor& v) {
+    v.field("ngram", term.ngram, {.help = "length of the n-grams", .min = 1.0});
+    v.field("max_penalty", term.max_penalty, {.help = "value towards which a loop tends", .max = 0.0});
+    v.field("words", term.words, {.help = "n-grams of words instead of tokens"});
+  }
+};
+
+void visit_terms(config::Visitor& v, RewardSection& section) {
+  const auto known = rewards::term_names();
+  v.field("terms", section.terms,
+          {.help = "reward terms to compute beside `correct` and `format`, for objective.reward_weights: " +
+                   join(known, ", ")});
+  const bool names_known = std::all_of(section.terms.begin(), section.terms.end(), [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  });
+  v.check(names_known, "terms", "expected names of reward terms: " + join(known, ", "));
+  const auto has = [&](std::string_view name) {
+    return std::find(section.terms.begin(), section.terms.end(), name) != section.terms.end();
+  };
+  if (const auto block = v.when(has("cosine_length"), "terms has cosine_length")) {
+    CosineFields fields{section.term_options.cosine};
+    v.section("cosine_length", fields, "half a cosine over the length (arXiv 2502.03373)");
+  }
+  if (const auto block = v.when(has("repetition"), "terms has repetition")) {
+    RepetitionFields fields{section.term_options.repetition};
+    v.section("repetition", fields, "share of repeated n-grams");
+  }
+  if (const auto block = v.when(has("overlong"), "terms has overlong")) {
+    v.field("overlong_buffer", section.term_options.overlong_buffer,
+            {.help = "tokens below the limit over which `overlong` falls from 0 to -1", .min = 0.0, .unit = "tokens"});
+  }
+}
+
+}  // namespace
+
 void RewardSection::visit(config::Visitor& v) {
   v.choice("verifier", verifier, rewards::verifier_names(),
            {.help = "how a completion is judged against the gold answer"});
   v.field("options", options, {.help = "options of the verifier, name: value"});
-  v.field(
-      "format", format,
-      {.help =
-           "also compute the reward term `format` (exactly one end-of-thinking tag), for objective.reward_weights"});
+  visit_terms(v, *this);
   v.field("threads", threads, {.help = "worker threads of the verifier", .min = 1.0, .max = 256.0});
 }
 
@@ -141,6 +243,24 @@ void CheckpointSection::visit(config::Visitor& v) {
   v.field("keep", keep, {.help = "newest checkpoints that stay", .min = 1.0});
 }
 
+void ParallelSection::visit(config::Visitor& v) {
+  v.choice("shard", shard, {{"none", distributed::Shard::none}, {"optimizer", distributed::Shard::optimizer}},
+           {.help = "what is divided between the ranks instead of held by each: nothing, or the optimizer's state"});
+  v.choice("reduction", reduction, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+           {.help = "in which gradients travel; bf16 halves the traffic and rounds"});
+  v.field("timeout", timeout,
+          {.help = "without progress for so long the run ends and says which rank was doing what",
+           .min = 0.0,
+           .exclusive_min = true,
+           .unit = "seconds"});
+  v.field("start_timeout", start_timeout,
+          {.help = "until all ranks have come", .min = 0.0, .exclusive_min = true, .unit = "seconds"});
+  v.field("check_every", check_every,
+          {.help = "steps between comparisons of the ranks' weights; 0 = only at the start", .min = 0.0});
+  v.field("interface", interface,
+          {.help = "network interface of the collectives; empty = the one that leads to rank 0"});
+}
+
 void OutputSection::visit(config::Visitor& v) {
   v.field("folder", folder, {.help = "run folder: metrics, samples, checkpoints, the trained model"});
   v.field("samples_per_step", samples_per_step, {.help = "completions written to samples.jsonl per step", .min = 0.0});
@@ -151,18 +271,24 @@ void OutputSection::visit(config::Visitor& v) {
 }
 
 void RlConfig::visit(config::Visitor& v) {
-  visit_seed_and_threads(v, seed, threads);
+  visit_run(v, seed, threads, today);
   v.section("model", model, "the policy");
   v.section("data", data, "training prompts");
   v.optional_section("eval_data", eval_data,
                      "evaluation prompts; absent: the held-out problems of source: chain, none for files");
   v.section("objective", objective, "the method");
+  const auto needs = needs_of(objective);
+  if (const auto block = v.when(needs.monitor_every > 0, "the objective has a monitor pass"))
+    v.section("monitor", monitor, "prompts of the objective's monitor pass");
+  if (const auto block = v.when(needs.reference_pass_rate, "the objective needs reference pass rates"))
+    v.section("reference", reference, "the model before training");
   v.section("rollout", rollout, "sampling of completions");
   v.section("reward", reward, "judging of completions");
   v.section("optimizer", optimizer, "AdamW and its schedule");
   v.section("train", train, "the loop");
   v.section("eval", eval, "evaluation during and after training");
   v.section("checkpoint", checkpoint, "saving and resuming");
+  v.section("parallel", parallel, "several ranks");
   v.section("output", output, "what is written where");
   v.check(train.prompts_per_step % objective.common.updates_per_rollout == 0,
           "train.prompts_per_step, objective.updates_per_rollout",
@@ -174,12 +300,18 @@ void RlConfig::visit(config::Visitor& v) {
 
 void SftTrainSection::visit(config::Visitor& v) {
   v.field("steps", steps, {.help = "optimizer steps; 0 = epochs decides", .min = 0.0});
-  v.field("epochs", epochs, {.help = "passes over the data, where steps is 0", .min = 0.0, .exclusive_min = true});
+  if (const auto block = v.when(steps == 0, "steps: 0"))
+    v.field("epochs", epochs, {.help = "passes over the data", .min = 0.0, .exclusive_min = true});
   v.field("batch_size", batch_size, {.help = "samples per optimizer step", .min = 1.0});
   v.field("clean_share", clean_share,
           {.help = "chain: share of the steps spent in the clean phase", .min = 0.0, .max = 1.0});
   v.field("clean_batch_size", clean_batch_size,
           {.help = "chain: samples per optimizer step in the clean phase", .min = 1.0});
+  v.field("self_exit", self_exit,
+          {.help = "chain: share of the samples that answer after an early exit whose `stop </think>` the model learns "
+                   "to write; in the others it stands in the prompt",
+           .min = 0.0,
+           .max = 1.0});
   v.field("micro_batch_tokens", micro_batch_tokens,
           {.help = "token budget of one forward and backward pass; changes no number", .min = 1.0, .unit = "tokens"});
   v.field("max_tokens", max_tokens,
@@ -194,17 +326,20 @@ void SftTrainSection::visit(config::Visitor& v) {
 }
 
 void SftConfig::visit(config::Visitor& v) {
-  visit_seed_and_threads(v, seed, threads);
+  visit_run(v, seed, threads, today);
   v.section("model", model, "the model to train");
   v.section("data", data, "prompts and responses");
   v.section("optimizer", optimizer, "AdamW and its schedule");
   v.section("train", train, "the loop");
   v.section("checkpoint", checkpoint, "saving and resuming");
+  v.section("parallel", parallel, "several ranks");
   v.section("output", output, "what is written where");
+  v.check(data.source != DataSource::chain || train.steps > 0, "train.steps, data.source",
+          "the chain task has no end, so that epochs cannot count: expected the number of steps");
 }
 
 void EvalConfig::visit(config::Visitor& v) {
-  visit_seed_and_threads(v, seed, threads);
+  visit_run(v, seed, threads, today);
   v.section("model", model, "the model to evaluate");
   v.section("data", data, "the problems");
   v.section("rollout", rollout, "budgets of the engine");

@@ -10,20 +10,25 @@
 #include "laconic/algorithms/registry.h"
 #include "laconic/core/config/config.h"
 #include "laconic/core/data/dataset.h"
+#include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/optim/adamw.h"
 #include "laconic/core/optim/schedule.h"
+#include "laconic/rewards/terms.h"
 
 namespace laconic::trainers {
 
 enum class ModelInit { pretrained, random };
 enum class Precision { f32, bf16 };
+enum class ComputeDevice { cpu, cuda };
 enum class DataSource { file, chain };
+enum class ChainEvaluation { held_out, training };
 
 struct ModelSection {
   std::string path;       // Hugging Face folder
   std::string tokenizer;  // folder or tokenizer.json; "" = path
   ModelInit init = ModelInit::pretrained;
   Precision dtype = Precision::f32;
+  ComputeDevice device = ComputeDevice::cpu;
   void visit(config::Visitor& v);
 };
 
@@ -39,6 +44,9 @@ struct DataSection {
   std::string system;         // chat: system message
   int max_prompt_tokens = 0;  // longer prompts are an error that names them; 0 = the model's window
   int chain_per_grade = 200;  // chain: held-out problems of each grade for evaluation
+  int chain_problems = 0;     // chain: training draws from so many problems; 0 = endless
+  ChainEvaluation chain_evaluation = ChainEvaluation::held_out;
+  int chain_answer_threshold = 0;  // chain: the answer is 1 for a result of so much or more, else 0; 0 = the digit
   data::DatasetOptions file_options() const;
   void visit(config::Visitor& v);
 };
@@ -58,10 +66,13 @@ struct RolloutSection {
 struct RewardSection {
   std::string verifier = "math";
   std::map<std::string, std::string> options;  // of the verifier
-  bool format = false;                         // also compute the named reward `format`
+  std::vector<std::string> terms;              // named rewards beside `correct` and `format` (rewards/terms.h)
+  rewards::TermOptions term_options;
   int threads = 1;
   void visit(config::Visitor& v);
 };
+// The verifier with its options, as evaluations record it: "math require_box=true".
+std::string describe_verifier(const RewardSection& section);
 
 struct OptimizerSection {
   optim::AdamWOptions adamw;
@@ -73,7 +84,7 @@ struct OptimizerSection {
 struct TrainSection {
   int steps = 100;
   int prompts_per_step = 16;
-  int micro_batch_tokens = 4096;
+  int micro_batch_tokens = 2048;
   bool recompute = false;
   void visit(config::Visitor& v);
 };
@@ -102,20 +113,49 @@ struct OutputSection {
   void visit(config::Visitor& v);
 };
 
+// The prompts of an objective's monitor pass.
+struct MonitorSection {
+  int prompts = 500;
+  uint64_t seed = 0;
+  std::optional<DataSection> data;  // absent: the training prompts
+  void visit(config::Visitor& v);
+};
+
+// What was measured of the model before training.
+struct ReferenceSection {
+  std::string pass_rates;  // eval.jsonl of `laconic eval` on the training prompts
+  void visit(config::Visitor& v);
+};
+
+// How the ranks of a run work together; of no effect on a run of one process. Changes no number beyond rounding.
+struct ParallelSection {
+  distributed::Shard shard = distributed::Shard::none;
+  Precision reduction = Precision::f32;
+  double timeout = 600;        // seconds
+  double start_timeout = 300;  // seconds
+  int check_every = 10;        // steps; 0 = only at the start
+  std::string interface;
+  void visit(config::Visitor& v);
+};
+
 // `laconic train`
 struct RlConfig {
   uint64_t seed = 0;
   int threads = 0;  // 0 = all cores
+  std::string today;  // 2025-07-10; "" = the day on which the run begins
   ModelSection model;
   DataSection data;
   std::optional<DataSection> eval_data;  // set when the section `eval_data` is present
   algorithms::ObjectiveSection objective;
+  MonitorSection monitor;      // of objectives with a monitor pass
+  ReferenceSection reference;  // of objectives that need it
   RolloutSection rollout;
   RewardSection reward;
   OptimizerSection optimizer;
   TrainSection train;
   EvalSection eval;
   CheckpointSection checkpoint;
+  ParallelSection parallel;
   OutputSection output;
   void visit(config::Visitor& v);
 };
@@ -126,7 +166,8 @@ struct SftTrainSection {
   int batch_size = 16;        // samples per optimizer step
   double clean_share = 0.25;  // chain: share of the steps spent in the clean phase
   int clean_batch_size = 32;  // chain: samples per optimizer step there
-  int micro_batch_tokens = 4096;
+  double self_exit = 0;       // chain: share of the exit rows that write their `stop </think>` themselves
+  int micro_batch_tokens = 2048;
   int max_tokens = 0;       // longer samples are an error (prompt + response); 0 = the model's window
   bool token_mean = false;  // loss: mean over all tokens instead of mean over samples of the mean over tokens
   bool recompute = false;
@@ -140,11 +181,13 @@ struct SftTrainSection {
 struct SftConfig {
   uint64_t seed = 0;
   int threads = 0;
+  std::string today;  // 2025-07-10; "" = the day on which the run begins
   ModelSection model;
   DataSection data;
   OptimizerSection optimizer;
   SftTrainSection train;
   CheckpointSection checkpoint;
+  ParallelSection parallel;
   OutputSection output;
   void visit(config::Visitor& v);
 };
@@ -153,6 +196,7 @@ struct SftConfig {
 struct EvalConfig {
   uint64_t seed = 0;
   int threads = 0;
+  std::string today;  // 2025-07-10; "" = the day on which the run begins
   ModelSection model;
   DataSection data;
   RolloutSection rollout;

@@ -15,6 +15,7 @@
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/trainers/pass_rates.h"
 
 namespace laconic::trainers {
 namespace {
@@ -46,17 +47,25 @@ std::string training_fingerprint(const RlConfig& config) {
   RlConfig c = config;
   c.output = {};
   c.checkpoint = {};
+  c.parallel = {};
   c.eval = {};
   c.eval_data.reset();
   c.threads = 0;
   if (c.optimizer.schedule.kind == optim::ScheduleKind::constant) c.train.steps = 1;
-  return config::dump_yaml(c);
+  std::string text = config::dump_yaml(c);
+  if (!c.reference.pass_rates.empty()) {  // the same path may hold other rates
+    TextHash hash;
+    hash.add(read_file(c.reference.pass_rates));
+    text += fmt::format("content of reference.pass_rates: {}\n", hash.hex());
+  }
+  return text;
 }
 
 std::string training_fingerprint(const SftConfig& config) {
   SftConfig c = config;
   c.output = {};
   c.checkpoint = {};
+  c.parallel = {};
   c.threads = 0;
   c.train.eval_every = 0;
   c.train.log_every = 0;

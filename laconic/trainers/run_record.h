@@ -17,6 +17,7 @@ namespace laconic::trainers {
 
 // Added to the step in the identity of an evaluation's draws, so that they are not those of training.
 inline constexpr uint64_t kEvaluationDraws = uint64_t{1} << 40;
+inline constexpr uint64_t kMonitorDraws = uint64_t{1} << 41;  // plus the step
 
 // The part of a configuration that decides the numbers of training, as YAML: everything but output, checkpoint, threads
 // and evaluation, and the number of steps where the learning rate does not depend on it.

@@ -5,6 +5,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/rng.h"
+#include "laconic/core/data/chain_examples.h"
 #include "laconic/core/data/procedural/chain_sft.h"
 #include "laconic/core/data/prompt_order.h"
 #include "laconic/trainers/prompts.h"
@@ -52,8 +53,10 @@ class FileSource final : public SftSource {
     const int64_t limit = sample_limit(config, workspace);
     std::vector<policy::ScoredSequence> samples;
     for (const auto& example : dataset.examples) {
-      auto sample =
-          config.data.chat && workspace.chat ? chat_sample(example, workspace) : plain_sample(example, workspace);
+      check_response(example);
+      auto sample = at_source(example, [&] {
+        return config.data.chat && workspace.chat ? chat_sample(example, workspace) : plain_sample(example, workspace);
+      });
       if (static_cast<int64_t>(sample.ids.size()) > limit) {
         fail(ErrorKind::input,
              "{}: prompt and response have {} tokens, more than the {} that fit; raise train.max_tokens or leave the "
@@ -78,25 +81,22 @@ class FileSource final : public SftSource {
   }
 
   static policy::ScoredSequence plain_sample(const data::Example& example, const TextWorkspace& workspace) {
-    check_response(example);
     auto completion = workspace.tokenizer->encode(example.response);
     if (completion.empty() || completion.back() != workspace.stop_ids.front())
       completion.push_back(workspace.stop_ids.front());
     const auto prompt = workspace.tokenizer->encode(example.prompt, /*add_special_tokens=*/true);
-    if (prompt.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
+    if (prompt.empty()) fail(ErrorKind::input, "the prompt is empty");
     return join_ids(prompt, completion);
   }
 
   static policy::ScoredSequence chat_sample(const data::Example& example, const TextWorkspace& workspace) {
-    check_response(example);
     const std::string prompt = render_chat(*workspace.chat, *workspace.tokenizer, example.messages, true);
     auto messages = example.messages;
     messages.push_back({"assistant", example.response});
     const std::string whole = render_chat(*workspace.chat, *workspace.tokenizer, messages, false);
     if (whole.compare(0, prompt.size(), prompt) != 0) {
       fail(ErrorKind::unsupported,
-           "{}: the chat template does not put the response behind the prompt, so its loss cannot be told apart",
-           example.source);
+           "the chat template does not put the response behind the prompt, so its loss cannot be told apart");
     }
     // Prompt and completion are encoded apart, as they are when sampling; what follows the end token teaches nothing.
     auto completion = workspace.tokenizer->encode(std::string_view(whole).substr(prompt.size()));
@@ -112,11 +112,24 @@ class FileSource final : public SftSource {
   data::PromptOrder order_;
 };
 
+// Whether the tokenizer has the words of the chain task, under their ids.
+bool speaks_chain(const text::Tokenizer& tokenizer) {
+  const auto problem = data::chain_problem(data::ChainSplit::train, 0, 0);
+  try {
+    return tokenizer.encode(data::chain_example(problem).prompt) == data::chain_prompt_ids(problem);
+  } catch (const Error&) {  // a word that it lacks
+    return false;
+  }
+}
+
 // The chain task: a clean phase, then the mixture; endless, so `steps` decides.
 class ChainSource final : public SftSource {
  public:
-  explicit ChainSource(const SftConfig& config) : seed_(config.seed), train_(config.train) {
+  ChainSource(const SftConfig& config, const TextWorkspace& workspace) : seed_(config.seed), train_(config.train) {
     clean_steps_ = std::llround(train_.clean_share * train_.steps);
+    clean_.answers = mixture_.answers = {config.data.chain_answer_threshold};
+    mixture_.self_exit = train_.self_exit;
+    check(workspace, sample_limit(config, workspace));
   }
   policy::ScoredSequence sample(int64_t step, int64_t index) const override {
     const bool clean = step < clean_steps_;
@@ -135,6 +148,24 @@ class ChainSource final : public SftSource {
   }
 
  private:
+  // The samples are a function of the seed: what does not fit is found before the first step.
+  void check(const TextWorkspace& workspace, int64_t limit) const {
+    if (!speaks_chain(*workspace.tokenizer)) {
+      fail(ErrorKind::usage,
+           "data.source: chain is written with the words of the chain task; expected model.tokenizer: chain or a model "
+           "trained on it");
+    }
+    for (int64_t step = 0; step < steps(); ++step) {
+      for (int64_t index = 0; index < batch_size(step); ++index) {
+        const auto length = static_cast<int64_t>(sample(step, index).ids.size());
+        if (length <= limit) continue;
+        fail(ErrorKind::usage,
+             "sample {} of step {} has {} tokens, more than the {} that fit (train.max_tokens, the model's window)",
+             index + 1, step + 1, length, limit);
+      }
+    }
+  }
+
   static policy::ScoredSequence sequence(const data::ChainSftOptions& options, uint64_t seed, uint64_t index) {
     const auto sample = data::chain_sft_sample(options, seed, index);
     return join_ids(sample.prompt, sample.completion);
@@ -150,7 +181,7 @@ class ChainSource final : public SftSource {
 }  // namespace
 
 std::unique_ptr<SftSource> make_sft_source(const SftConfig& config, const TextWorkspace& workspace) {
-  if (config.data.source == DataSource::chain) return std::make_unique<ChainSource>(config);
+  if (config.data.source == DataSource::chain) return std::make_unique<ChainSource>(config, workspace);
   return std::make_unique<FileSource>(config, workspace);
 }
 

@@ -9,9 +9,12 @@
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/config/config.h"
+#include "laconic/core/distributed/bytes.h"
+#include "laconic/core/distributed/weight_check.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/core/policy/policy.h"
 #include "laconic/trainers/run_record.h"
+#include "laconic/trainers/share.h"
 #include "laconic/trainers/stop_signal.h"
 
 namespace laconic::trainers {
@@ -35,21 +38,26 @@ struct MicroBatch {
   at::Tensor factor;  // [n] f32
 };
 
-// Micro-batches of a batch; the factors of a batch add up to 1, so that its loss does not depend on the split.
+// Micro-batches of this rank's share of a batch; the factors of a batch add up to 1, so that its loss does not depend
+// on the split.
 std::vector<MicroBatch> micro_batches(const std::vector<policy::ScoredSequence>& batch, int64_t token_budget,
-                                      bool token_mean, at::Device device) {
+                                      bool token_mean, at::Device device,
+                                      const distributed::Communicator& communicator) {
   std::vector<int64_t> lengths;
   double tokens = 0;
   for (const auto& sequence : batch) {
     lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
     tokens += static_cast<double>(sequence.scored());
   }
+  const auto share = share_of(&communicator, lengths);
+  std::vector<int64_t> own;
+  for (const int64_t index : share) own.push_back(lengths[static_cast<size_t>(index)]);
   std::vector<MicroBatch> result;
-  for (const auto& chosen : policy::split_by_tokens(lengths, token_budget)) {
+  for (const auto& chosen : policy::split_by_tokens(own, token_budget)) {
     std::vector<const policy::ScoredSequence*> sequences;
     std::vector<float> factors;
-    for (int64_t index : chosen) {
-      const auto& sequence = batch[static_cast<size_t>(index)];
+    for (int64_t place : chosen) {
+      const auto& sequence = batch[static_cast<size_t>(share[static_cast<size_t>(place)])];
       sequences.push_back(&sequence);
       const auto n = static_cast<double>(sequence.scored());
       factors.insert(factors.end(), static_cast<size_t>(sequence.scored()),
@@ -65,14 +73,18 @@ std::vector<MicroBatch> micro_batches(const std::vector<policy::ScoredSequence>&
 SftTrainer::SftTrainer(SftConfig config, RunOptions options)
     : config_(std::move(config)),
       options_(std::move(options)),
+      alone_(options_.ranks == nullptr ? std::make_unique<Ranks>() : nullptr),
+      ranks_(alone_ ? *alone_ : *options_.ranks),
       workspace_([this] {
         ops::set_threads(config_.threads);
-        return load_workspace(config_.model, config_.seed);
+        auto loaded = load_workspace(config_.model, config_.seed);
+        fix_today(loaded, config_.today, options_.existing == metrics::ExistingRun::resume ? config_.output.folder : "");
+        return loaded;
       }()),
       source_(make_sft_source(config_, workspace_)),
       step_line_(source_->steps(), columns()) {
   workspace_.model.set_trainable(true);
-  optimizer_ = std::make_unique<optim::AdamW>(trained_tensors(workspace_.model), config_.optimizer.adamw);
+  optimizer_ = make_optimizer(workspace_.model, config_.optimizer, config_.parallel, ranks_);
 }
 
 SftTrainer::~SftTrainer() = default;
@@ -86,7 +98,8 @@ bool SftTrainer::run() {
     train_step();
     ++here;
     const bool last = state_.step == steps;
-    const bool stop = stop_requested() || (options_.stop_after_updates && here >= *options_.stop_after_updates);
+    const bool stop =
+        ranks_.any(stop_requested() || (options_.stop_after_updates && here >= *options_.stop_after_updates));
     if (last || stop || (config_.checkpoint.every > 0 && state_.step % config_.checkpoint.every == 0))
       save_checkpoint();
     if (stop && !last) {
@@ -96,47 +109,66 @@ bool SftTrainer::run() {
     }
   }
   progress_->finish();
-  finish_run();
+  if (ranks_.first()) finish_run();
   return true;
 }
 
 void SftTrainer::resume() {
-  folder_ = std::make_unique<metrics::RunFolder>(
-      fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
-  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
-  if (folder_->resuming()) {
-    const auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
-      log_warning("passed over the checkpoint {}: {}", path.string(), reason);
-    });
-    if (loaded) {
-      const auto& saved = loaded->content.state;
-      check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
-      restore_weights(workspace_.model, loaded->content.weights);
-      optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
-      state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
-      log_info("resuming from {}", loaded->folder.string());
-    }
-    folder_->resume_after(loaded ? state_.step : -1);
+  ranks_.begin_phase(1, "resume");
+  const auto loaded = share_checkpoint(ranks_.communicator(), ranks_.first() ? open_folder() : std::nullopt);
+  if (loaded) {
+    const auto& saved = loaded->content.state;
+    check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+    restore_weights(workspace_.model, loaded->content.weights);
+    optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+    state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
   }
+  check_weights("before the first step");
+  if (!folder_) return;
+  if (loaded) log_info("resuming from {}", loaded->folder.string());
+  if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1);
   folder_->write_config(config::dump_yaml(config_));
   folder_->write_versions(versions_json(options_.command, config_.seed));
 }
 
+// The run folder, and the checkpoint in it that the run continues from.
+std::optional<checkpoint::Store::Loaded> SftTrainer::open_folder() {
+  folder_ = std::make_unique<metrics::RunFolder>(
+      fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
+  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
+  if (!folder_->resuming()) return std::nullopt;
+  return checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
+    log_warning("passed over the checkpoint {}: {}", path.string(), reason);
+  });
+}
+
+void SftTrainer::check_weights(const std::string& when) {
+  distributed::check_same_weights(ranks_.communicator(), checkpoint_weights(workspace_.model), when);
+}
+
 void SftTrainer::train_step() {
   const Timer timer;
+  ranks_.begin_phase(state_.step + 1, "update");
   std::vector<policy::ScoredSequence> batch;
   for (int64_t i = 0; i < source_->batch_size(state_.step); ++i) batch.push_back(source_->sample(state_.step, i));
   double loss_sum = 0;
   int64_t tokens = 0, scored = 0;
-  for (const auto& micro :
-       micro_batches(batch, config_.train.micro_batch_tokens, config_.train.token_mean, workspace_.model.device())) {
+  for (const auto& micro : micro_batches(batch, config_.train.micro_batch_tokens, config_.train.token_mean,
+                                         workspace_.model.device(), ranks_.communicator())) {
     const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {config_.train.recompute});
     const auto loss = -(micro.factor * statistics.logprob).sum();
     torch::autograd::backward({loss}, {});
     loss_sum += loss.item<double>();
     tokens += micro.packed.ids.numel();
     scored += micro.packed.targets.numel();
+    ranks_.progress();
   }
+  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
+  const auto sums = distributed::sum_over_ranks(ranks_.communicator(),
+                                                {loss_sum, static_cast<double>(tokens), static_cast<double>(scored)});
+  loss_sum = sums[0];  // not finite on one rank: on all
+  tokens = static_cast<int64_t>(sums[1]);
+  scored = static_cast<int64_t>(sums[2]);
   const double lr = config_.optimizer.schedule.rate(state_.step, source_->steps());
   optim::StepReport report;
   if (std::isfinite(loss_sum)) {
@@ -174,27 +206,38 @@ void SftTrainer::train_step() {
     last_evaluation_loss_ = evaluation_loss();
     row.set("loss/eval", *last_evaluation_loss_);
   }
+  if (ranks_.fault("desync", state_.step)) spoil_weight(workspace_.model);
+  const int check_every = config_.parallel.check_every;
+  if (check_every > 0 && state_.step % check_every == 0) check_weights(fmt::format("after step {}", state_.step));
+  if (folder_) report_step(row, loss_sum);
+}
+
+void SftTrainer::report_step(const metrics::MetricRow& row, double loss) {
   folder_->log(row);
-  progress_->update(state_.step, fmt::format("loss {:.4f}", loss_sum));
+  const int64_t steps = source_->steps();
+  const auto due = [&](int64_t every) { return state_.step == steps || (every > 0 && state_.step % every == 0); };
+  progress_->update(state_.step, fmt::format("loss {:.4f}", loss));
   const int64_t line_every = config_.train.log_every > 0 ? config_.train.log_every : std::max<int64_t>(1, steps / 50);
   if (state_.step == 1 || due(line_every) || row.find("loss/eval") != nullptr) log_info("{}", step_line_.format(row));
 }
 
 // Mean negative logprob per token over the held-out samples.
-double SftTrainer::evaluation_loss() const {
+double SftTrainer::evaluation_loss() {
   const at::NoGradGuard no_grad;
   std::vector<policy::ScoredSequence> samples;
   for (int64_t i = 0; i < source_->evaluation_size(); ++i) samples.push_back(source_->evaluation_sample(i));
   double loss = 0;
-  for (const auto& micro :
-       micro_batches(samples, config_.train.micro_batch_tokens, /*token_mean=*/true, workspace_.model.device())) {
+  for (const auto& micro : micro_batches(samples, config_.train.micro_batch_tokens, /*token_mean=*/true,
+                                         workspace_.model.device(), ranks_.communicator())) {
     const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {});
     loss -= (micro.factor * statistics.logprob).sum().item<double>();
+    ranks_.progress();
   }
-  return loss;
+  return distributed::sum_over_ranks(ranks_.communicator(), {loss}).front();
 }
 
 void SftTrainer::save_checkpoint() {
+  ranks_.begin_phase(state_.step, "checkpoint");
   checkpoint::Content content;
   content.state = {{"step", state_.step},
                    {"skipped_in_a_row", state_.skipped_in_a_row},
@@ -203,6 +246,9 @@ void SftTrainer::save_checkpoint() {
                    {"fingerprint", training_fingerprint(config_)}};
   content.weights = checkpoint_weights(workspace_.model);
   content.optimizer = optimizer_->state();
+  if (!checkpoints_) return;
+  if (ranks_.fault("fail_write", state_.step))
+    fail(ErrorKind::io, "cannot write a checkpoint of step {}: a failure on purpose", state_.step);
   log_info("checkpoint {}", checkpoints_->save({state_.step, 0}, content).string());
 }
 

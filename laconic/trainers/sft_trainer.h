@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "laconic/core/checkpoint/store.h"
+#include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/metrics/step_line.h"
-#include "laconic/core/optim/adamw.h"
 #include "laconic/trainers/rl_trainer.h"
 #include "laconic/trainers/sft_data.h"
 
@@ -33,18 +33,23 @@ class SftTrainer {
     int64_t trained_tokens = 0;
   };
   void resume();
+  std::optional<checkpoint::Store::Loaded> open_folder();
+  void check_weights(const std::string& when);
   void train_step();
-  double evaluation_loss() const;
+  void report_step(const metrics::MetricRow& row, double loss);
+  double evaluation_loss();
   void save_checkpoint();
   void finish_run();
 
   SftConfig config_;
   RunOptions options_;
+  std::unique_ptr<Ranks> alone_;  // where nobody gave ranks
+  Ranks& ranks_;
   Workspace workspace_;
   std::unique_ptr<SftSource> source_;
-  std::unique_ptr<optim::AdamW> optimizer_;
-  std::unique_ptr<metrics::RunFolder> folder_;
-  std::unique_ptr<checkpoint::Store> checkpoints_;
+  std::unique_ptr<distributed::ShardedAdamW> optimizer_;
+  std::unique_ptr<metrics::RunFolder> folder_;      // of rank 0, which alone writes
+  std::unique_ptr<checkpoint::Store> checkpoints_;  // likewise
   metrics::StepLine step_line_;
   std::unique_ptr<metrics::Progress> progress_;
   std::optional<double> last_evaluation_loss_;

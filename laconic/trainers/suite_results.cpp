@@ -113,7 +113,7 @@ Series mean_by_step(const std::vector<const Series*>& seeds) {
 // The same over tokens: each seed's curve, linear between its steps, at whole thousands up to the end of the seed that
 // ends first.
 Series mean_by_tokens(const std::vector<const Series*>& seeds, const std::vector<Series>& tokens) {
-  constexpr int64_t kPoints = 80;
+  constexpr int64_t kPoints = 20;
   double first = 0, last = std::numeric_limits<double>::infinity();
   std::vector<std::vector<double>> xs;
   for (size_t s = 0; s < seeds.size(); ++s) {
@@ -277,6 +277,7 @@ SuiteResults read_suite_results(const SuitePlan& plan, const SuiteOutcome& outco
     SuiteBaseResult result;
     result.base = base.name;
     result.attempt = ready->second.attempt;
+    result.seeds = plan.seeds;
     fill_final(result.before, {read_answers(ready->second.evaluation)});
     double least = std::numeric_limits<double>::infinity();
     for (const auto& method : plan.methods) {

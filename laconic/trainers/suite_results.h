@@ -59,6 +59,7 @@ struct SuiteRow {
 struct SuiteBaseResult {
   std::string base;
   int attempt = 0;
+  int seeds = 0;  // wanted of each method
   SuiteRow before;
   std::vector<SuiteRow> rows;  // methods with at least one finished seed, in the plan's order
   double equal_tokens = 0;     // generated training tokens that every method has, in thousands

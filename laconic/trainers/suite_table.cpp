@@ -32,10 +32,16 @@ std::string at_equal_tokens(const SuiteRow& row, double thousands) {
   return std::isfinite(a) && std::isfinite(t) ? fmt::format("{:.1f} at {:.1f}", 100 * a, t) : "-";
 }
 
+// With the number of seeds where some are missing.
+std::string name_of(const SuiteRow& row, const SuiteBaseResult& result) {
+  if (row.seeds == result.seeds) return row.method;
+  return fmt::format("{} ({} of {} seeds)", row.method, row.seeds, result.seeds);
+}
+
 std::vector<std::string> cells_of(const SuiteRow& row, const SuiteBaseResult& result) {
   const bool base = row.method.empty();
   std::vector<std::string> cells = {
-      base ? "base" : row.method,
+      base ? "base" : name_of(row, result),
       with_half_width(row.accuracy, 100),
       with_half_width(row.tokens, 1),
       base ? "1" : fmt::format("{:.2f}", row.tokens.mean / result.before.tokens.mean),
@@ -88,16 +94,15 @@ SuiteTable suite_table(const SuiteBaseResult& result) {
   return table;
 }
 
-std::string suite_measurement(const SuitePlan& plan, const SuiteBaseResult& result) {
-  int seeds = plan.seeds;
-  for (const auto& row : result.rows) seeds = std::min(seeds, row.seeds);
+std::string suite_measurement(const SuiteBaseResult& result) {
   return fmt::format(
       "Means over {} training seed{} and the held-out problems, ± half of a 95 % interval over both{}. \"After "
       "{:.0f}k\" "
       "compares at equal cost: held-out accuracy and mean tokens when so many training tokens had been generated. "
       "Extra "
       "tokens: sampled by monitor passes and for reference pass rates. Time: wall time of training on one thread.",
-      seeds, seeds == 1 ? "" : "s", seeds == 1 ? " (one seed: over problems alone)" : "", result.equal_tokens);
+      result.seeds, result.seeds == 1 ? "" : "s", result.seeds == 1 ? " (one seed: over problems alone)" : "",
+      result.equal_tokens);
 }
 
 std::string suite_markdown(const SuitePlan& plan, const SuiteResults& results) {
@@ -107,7 +112,7 @@ std::string suite_markdown(const SuitePlan& plan, const SuiteResults& results) {
     text += fmt::format("\n## Base `{}`\n\n", result.base);
     text += markdown_row(table.columns) + markdown_row(std::vector<std::string>(table.columns.size(), "---"));
     for (const auto& row : table.rows) text += markdown_row(row);
-    text += "\n" + suite_measurement(plan, result) + "\n";
+    text += "\n" + suite_measurement(result) + "\n";
   }
   if (!results.failures.empty()) text += fmt::format("\n{} failed:\n\n", results.failures.size());
   for (const auto& failure : results.failures) text += fmt::format("- {}: {}\n", failure.what, failure.reason);

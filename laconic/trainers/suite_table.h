@@ -23,6 +23,6 @@ SuiteTable suite_table(const SuiteBaseResult& result);
 std::string suite_markdown(const SuitePlan& plan, const SuiteResults& results);
 
 // One sentence on how the figures were measured, and one on what the columns mean.
-std::string suite_measurement(const SuitePlan& plan, const SuiteBaseResult& result);
+std::string suite_measurement(const SuiteBaseResult& result);
 
 }  // namespace laconic::trainers

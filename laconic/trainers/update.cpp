@@ -7,15 +7,37 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/timer.h"
+#include "laconic/trainers/share.h"
 
 namespace laconic::trainers {
 namespace {
 
-std::vector<std::vector<int64_t>> micro_batches(std::span<const policy::ScoredSequence> sequences,
-                                                int64_t token_budget) {
+std::vector<int64_t> lengths_of(std::span<const policy::ScoredSequence> sequences) {
   std::vector<int64_t> lengths;
   for (const auto& sequence : sequences) lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
-  return policy::split_by_tokens(lengths, token_budget);
+  return lengths;
+}
+
+// Of this rank's share of the sequences.
+std::vector<std::vector<int64_t>> micro_batches(std::span<const policy::ScoredSequence> sequences,
+                                                const UpdateOptions& options) {
+  const auto lengths = lengths_of(sequences);
+  const auto share = share_of(options.communicator, lengths);
+  std::vector<int64_t> own;
+  for (const int64_t index : share) own.push_back(lengths[static_cast<size_t>(index)]);
+  auto batches = policy::split_by_tokens(own, options.micro_batch_tokens);
+  for (auto& batch : batches) {
+    for (auto& index : batch) index = share[static_cast<size_t>(index)];
+  }
+  return batches;
+}
+
+bool several_ranks(const UpdateOptions& options) {
+  return options.communicator != nullptr && !options.communicator->alone();
+}
+
+void note_progress(const UpdateOptions& options) {
+  if (options.communicator != nullptr) options.communicator->activity().progress();
 }
 
 policy::PackedBatch pack_chosen(std::span<const policy::ScoredSequence> sequences, const std::vector<int64_t>& chosen,
@@ -57,7 +79,8 @@ ScoredTokens score_without_gradient(const model::Model& model, std::span<const p
   ScoredTokens result;
   result.logprob.resize(sequences.size());
   if (want_entropy) result.entropy.resize(sequences.size());
-  for (const auto& chosen : micro_batches(sequences, options.micro_batch_tokens)) {
+  for (const auto& chosen : micro_batches(sequences, options)) {
+    note_progress(options);
     const auto packed = pack_chosen(sequences, chosen, model.device());
     const auto statistics = policy::score(model, packed, temperature, want_entropy, options.policy);
     auto logprobs = split_rows(statistics.logprob, packed.scored_offsets);
@@ -65,6 +88,11 @@ ScoredTokens score_without_gradient(const model::Model& model, std::span<const p
     if (!want_entropy) continue;
     auto entropies = split_rows(statistics.entropy, packed.scored_offsets);
     for (size_t i = 0; i < chosen.size(); ++i) result.entropy[static_cast<size_t>(chosen[i])] = std::move(entropies[i]);
+  }
+  if (several_ranks(options)) {
+    const auto lengths = lengths_of(sequences);
+    exchange_rows(*options.communicator, lengths, result.logprob);
+    if (want_entropy) exchange_rows(*options.communicator, lengths, result.entropy);
   }
   return result;
 }
@@ -81,7 +109,8 @@ UpdateReport accumulate_gradient(const model::Model& model, const algorithms::Ob
     algorithms::select_by_entropy(config.loss, scored.entropy, mini_batch);
     report.forward_seconds += timer.lap();
   }
-  for (const auto& chosen : micro_batches(sequences, options.micro_batch_tokens)) {
+  for (const auto& chosen : micro_batches(sequences, options)) {
+    note_progress(options);
     timer.lap();
     const auto packed = pack_chosen(sequences, chosen, model.device());
     auto batch = algorithms::make_token_batch(config.loss, mini_batch, chosen, at::kFloat, model.device());
@@ -98,11 +127,13 @@ UpdateReport accumulate_gradient(const model::Model& model, const algorithms::Ob
     ++report.micro_batches;
     if (!finite) report.optimizer.skipped = true;
   }
+  if (options.on_gradient) options.on_gradient();
+  if (several_ranks(options)) combine_reports(*options.communicator, report);
   return report;
 }
 
 UpdateReport update(const model::Model& model, const algorithms::Objective& objective,
-                    algorithms::MiniBatch& mini_batch, optim::AdamW& optimizer, double lr,
+                    algorithms::MiniBatch& mini_batch, optim::Optimizer& optimizer, double lr,
                     const UpdateOptions& options) {
   auto report = accumulate_gradient(model, objective, mini_batch, options);
   Timer timer;

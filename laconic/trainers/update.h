@@ -2,20 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "laconic/algorithms/objective.h"
 #include "laconic/algorithms/token_batch.h"
+#include "laconic/core/distributed/communicator.h"
 #include "laconic/core/model/model.h"
-#include "laconic/core/optim/adamw.h"
+#include "laconic/core/optim/optimizer.h"
 #include "laconic/core/policy/policy.h"
 
 namespace laconic::trainers {
 
 struct UpdateOptions {
-  int64_t micro_batch_tokens = 4096;
+  int64_t micro_batch_tokens = 2048;
   policy::PolicyOptions policy;
+  // Deals the sequences to the ranks of the run, which all call with the same arguments; results are those of all of
+  // them. Null: this process does everything.
+  distributed::Communicator* communicator = nullptr;
+  // Hears that this rank's part of a mini-batch's gradient is complete, before it is used. May be empty.
+  std::function<void()> on_gradient = {};
 };
 
 struct UpdateReport {
@@ -39,13 +46,14 @@ struct ScoredTokens {
 ScoredTokens score_without_gradient(const model::Model& model, std::span<const policy::ScoredSequence> sequences,
                                     double temperature, bool want_entropy, const UpdateOptions& options);
 
-// Accumulates the gradient of the mini-batch into the model's parameters. Exposed for the batch-invariance tests.
+// Accumulates the gradient of the mini-batch (of this rank's part of it) into the model's parameters. Exposed for the
+// batch-invariance tests.
 UpdateReport accumulate_gradient(const model::Model& model, const algorithms::Objective& objective,
                                  algorithms::MiniBatch& mini_batch, const UpdateOptions& options);
 
 // accumulate_gradient, then one optimizer step at `lr`.
 UpdateReport update(const model::Model& model, const algorithms::Objective& objective,
-                    algorithms::MiniBatch& mini_batch, optim::AdamW& optimizer, double lr,
+                    algorithms::MiniBatch& mini_batch, optim::Optimizer& optimizer, double lr,
                     const UpdateOptions& options);
 
 }  // namespace laconic::trainers

@@ -6,8 +6,11 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/config/problems.h"
+#include "laconic/core/config/yaml_source.h"
 #include "laconic/core/data/procedural/chain_tokenizer.h"
 #include "laconic/core/ops/paged_attention.h"
+#include "laconic/cuda/loader.h"
 #include "laconic/trainers/memory.h"
 
 namespace laconic::trainers {
@@ -44,17 +47,34 @@ class TokenizerStream final : public rollout::TextStream {
   text::StreamDecoder decoder_;
 };
 
+void check_device(ComputeDevice device) {
+  if (device == ComputeDevice::cpu) return;
+  try {
+    cuda::require_cuda();
+  } catch (const Error& error) {
+    fail(error.kind(), "model.device: cuda: {}", error.what());
+  }
+  fail(ErrorKind::unsupported,
+       "model.device: cuda: there is a CUDA device, but layers and rollout do not use it yet (docs/gpu-status.md); "
+       "expected cpu");
+}
+
 }  // namespace
 
 TextWorkspace load_text(const ModelSection& section) {
+  check_device(section.device);
+  for (const auto& [key, path] : {std::pair{"path", section.path}, std::pair{"tokenizer", section.tokenizer}}) {
+    if (!path.empty() && path != kChainTokenizer && !fs::exists(path))
+      fail(ErrorKind::usage, "model.{}: {} does not exist", key, path);
+  }
   TextWorkspace w;
   w.config = model::read_model_config(section.path);
   w.tokenizer = std::make_unique<text::Tokenizer>(load_tokenizer(section));
   w.tokenizer_folder = folder_of_tokenizer(section);
   if (w.tokenizer->vocab_size() > w.config.vocab_size) {
     fail(ErrorKind::input,
-         "the tokenizer has {} tokens, but the model's vocabulary has {}: they do not belong together",
-         w.tokenizer->vocab_size(), w.config.vocab_size);
+         "{}: the tokenizer has {} tokens, but the model's vocabulary has {}: they do not belong together",
+         section.path, w.tokenizer->vocab_size(), w.config.vocab_size);
   }
   if (const auto& source = w.tokenizer->chat_template()) {
     w.chat = std::make_unique<text::ChatTemplate>(
@@ -69,6 +89,21 @@ TextWorkspace load_text(const ModelSection& section) {
          section.path);
   }
   return w;
+}
+
+void fix_today(const TextWorkspace& workspace, std::string& today, const fs::path& earlier_run) {
+  if (!workspace.chat || !workspace.chat->prints_date()) return;
+  const auto recorded = earlier_run / "config.yaml";
+  if (today.empty() && !earlier_run.empty() && fs::exists(recorded)) {
+    config::Problems problems;
+    const auto tree = config::parse_yaml(read_file(recorded), recorded.string(), problems);
+    problems.raise();
+    if (const auto* value = tree.find("today")) today = value->text;
+  }
+  if (today.empty()) today = text::today();
+  const auto noon = text::noon_of_day(today);
+  if (!noon) fail(ErrorKind::input, "{}: today: expected a day such as 2025-07-10, found {}", recorded.string(), today);
+  workspace.chat->set_now(*noon);
 }
 
 Workspace load_weights(TextWorkspace text, const ModelSection& section, uint64_t seed) {
@@ -109,6 +144,10 @@ rollout::EngineOptions engine_options(const model::ModelConfig& config, const te
   options.prefill_tokens = section.prefill_tokens;
   const int64_t each = prompt_tokens + new_tokens + ops::kPageTokens;
   options.kv_tokens = section.kv_tokens;
+  if (const int64_t least = prompt_tokens + new_tokens; options.kv_tokens > 0 && options.kv_tokens < least) {
+    fail(ErrorKind::usage, "rollout.kv_tokens: expected at least {} ({} prompt tokens and {} new ones), found {}",
+         least, prompt_tokens, new_tokens, options.kv_tokens);
+  }
   if (options.kv_tokens == 0) {
     const int64_t token_bytes = rollout::KvCache::page_bytes(config, 4) / ops::kPageTokens;
     const int64_t affordable = machine_memory_bytes() / 4 / token_bytes;
@@ -118,12 +157,17 @@ rollout::EngineOptions engine_options(const model::ModelConfig& config, const te
   return options;
 }
 
+std::optional<int32_t> thinking_end_id(const text::Tokenizer& tokenizer) {
+  return tokenizer.token_id("</think>");
+}
+
 JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspace) {
   JudgeOwner owner;
   owner.verifier = rewards::make_verifier(section.verifier, section.options);
   owner.pool = std::make_unique<ThreadPool>(section.threads);
-  owner.judge = {owner.verifier.get(), workspace.tokenizer.get(), owner.pool.get(),
-                 workspace.tokenizer->token_id("</think>")};
+  owner.judge = {owner.verifier.get(), workspace.tokenizer.get(),
+                 owner.pool.get(),     thinking_end_id(*workspace.tokenizer),
+                 section.terms,        section.term_options};
   return owner;
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,12 @@ struct Workspace : TextWorkspace {
   model::Model model;
 };
 
-// Reads config, tokenizer and template; a vocabulary that does not fit the tokenizer is an error.
+// Reads config, tokenizer and template; a vocabulary that does not fit the tokenizer is an error, and so is a device
+// that the run cannot have.
 TextWorkspace load_text(const ModelSection& section);
+// Fixes the day that the chat template prints, where it prints one: that of the configuration, else that of the run in
+// `earlier_run` (which is continued; "" = none), else the present one. `today` becomes that day, to be recorded.
+void fix_today(const TextWorkspace& workspace, std::string& today, const std::filesystem::path& earlier_run);
 // Adds the weights: loaded, or initialised from the seed.
 Workspace load_weights(TextWorkspace text, const ModelSection& section, uint64_t seed);
 Workspace load_workspace(const ModelSection& section, uint64_t seed);
@@ -50,6 +55,9 @@ void save_model_folder(const Workspace& workspace, const std::filesystem::path& 
 rollout::EngineOptions engine_options(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
                                       const RolloutSection& section, int64_t requests, int64_t prompt_tokens,
                                       int64_t new_tokens);
+
+// The token that ends thinking, where the tokenizer has one.
+std::optional<int32_t> thinking_end_id(const text::Tokenizer& tokenizer);
 
 // A verifier and what it needs, kept together.
 struct JudgeOwner {

@@ -64,6 +64,13 @@ TEST_F(Failures, NamedRewardsThatNobodyComputes) {
   EXPECT_THAT(failure_of(config({"--objective.reward_weights.formt=1"})), HasSubstr("did you mean `format`"));
 }
 
+TEST_F(Failures, ARewardThatIsNotFinite) {
+  EXPECT_THAT(failure_of(config({"--objective.reward_weights.format=1e308", "--objective.reward_weights.correct=1e308",
+                                 "--train.steps=20"})),
+              testing::AllOf(HasSubstr("the reward of completion"), HasSubstr("e+308")));
+  EXPECT_FALSE(fs::exists(folder_ / "run/model"));
+}
+
 TEST_F(Failures, FilterExhausted) {
   EXPECT_THAT(failure_of(config({"--objective.filter.keep=all_correct", "--objective.filter.max_rounds=1",
                                  "--objective.filter.when_exhausted=error"})),

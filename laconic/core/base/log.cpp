@@ -26,6 +26,11 @@ void set_log_level(LogLevel level) {
   state().level = level;
 }
 
+bool log_enabled(LogLevel level) {
+  const std::lock_guard lock(state().mutex);
+  return level >= state().level;
+}
+
 void set_log_guard(std::function<void()> before, std::function<void()> after) {
   const std::lock_guard lock(state().mutex);
   state().before = std::move(before);

@@ -12,6 +12,8 @@ namespace laconic {
 enum class LogLevel { debug, info, warning, error };
 
 void set_log_level(LogLevel level);
+// Whether lines of this level are written.
+bool log_enabled(LogLevel level);
 
 // Writes one line (a newline is added). info lines carry no prefix; warnings and errors say what they are.
 void log_line(LogLevel level, const std::string& text);

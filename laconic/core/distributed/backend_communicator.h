@@ -14,6 +14,7 @@ class BackendCommunicator : public Communicator {
   explicit BackendCommunicator(c10::intrusive_ptr<c10d::Backend> backend);
 
  protected:
+  c10d::Backend& backend() { return *backend_; }
   std::unique_ptr<Work> start_all_reduce(const at::Tensor& tensor, Reduction reduction) override;
   std::unique_ptr<Work> start_broadcast(const at::Tensor& tensor, int root) override;
   std::unique_ptr<Work> start_all_gather(const at::Tensor& shard, const at::Tensor& all) override;

@@ -53,9 +53,14 @@ class Introduction {
 
   void run(std::chrono::milliseconds timeout) {
     check_run();
-    take_rank();
-    wait_for_all(timeout);
-    compare();
+    try {
+      take_rank();
+      wait_for_all(timeout);
+      compare();
+    } catch (const Error&) {
+      leave();
+      throw;
+    }
   }
 
  private:
@@ -66,6 +71,15 @@ class Introduction {
 
   // Tells the others as well; the first problem is what all of them say.
   [[noreturn]] void common_problem(const std::string& text) { problem(store_.set_if_absent(kProblem, text)); }
+
+  // Rank 0 serves the store: it stays until those who came have heard what is wrong.
+  void leave() {
+    constexpr double kPatience = 5;
+    store_.add("heard", 1);
+    if (facts_.rank != 0) return;
+    for (const Timer timer; store_.add("heard", 0) < store_.add("arrivals", 0) && timer.seconds() < kPatience;)
+      std::this_thread::sleep_for(kPoll);
+  }
 
   void check_run() {
     const std::string mine = facts_.run_id + "\n" + named(facts_.rank, mine_);

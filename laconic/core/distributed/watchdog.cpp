@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
-
-#include "laconic/core/base/strings.h"
 
 namespace laconic::distributed {
 namespace {
@@ -18,51 +18,180 @@ double seconds_since(Clock::time_point time) {
   return std::chrono::duration<double>(Clock::now() - time).count();
 }
 
+std::chrono::duration<double> seconds(double value) {
+  return std::chrono::duration<double>(value);
+}
+
+enum class State { running, finished, failed };
+
+// What a rank leaves on the blackboard.
+struct Sign {
+  State state = State::running;
+  std::string text;  // running: what it does; failed: why
+  double idle_s = 0;
+};
+
+// What is known of a rank.
+struct Known {
+  Sign sign;
+  uint64_t beat = 0;
+  Clock::time_point heard = Clock::now();
+};
+
 }  // namespace
+
+// Talks to the blackboard on a thread of its own, since a store behind a broken network may not answer for ever. The
+// thread shares its state with nobody but this object, and is left behind where it is stuck at the end.
+class Watchdog::Messenger {
+ public:
+  Messenger(int rank, int world_size, std::unique_ptr<Blackboard> board, double interval_s)
+      : shared_(std::make_shared<Shared>()) {
+    shared_->known.resize(static_cast<size_t>(world_size));
+    thread_ = std::thread([shared = shared_, rank, interval_s, board = std::move(board)] {
+      Messenger::run(*shared, rank, *board, interval_s);
+    });
+  }
+  ~Messenger() {
+    {
+      const std::lock_guard lock(shared_->mutex);
+      shared_->stopping = true;
+    }
+    shared_->wake.notify_all();
+    if (flush(kPatience)) {
+      thread_.join();
+    } else {
+      thread_.detach();
+    }
+  }
+  Messenger(const Messenger&) = delete;
+  Messenger& operator=(const Messenger&) = delete;
+
+  // Leaves a sign at the next round; a final one stays.
+  void post(const Sign& sign) {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->mine.state != State::running) return;
+    shared_->mine = sign;
+    ++shared_->posted;
+    if (sign.state != State::running) shared_->wake.notify_all();
+  }
+
+  // False where what was posted last has not arrived within `limit_s`.
+  bool flush(double limit_s) {
+    std::unique_lock lock(shared_->mutex);
+    return shared_->wake.wait_for(lock, seconds(limit_s),
+                                  [&] { return shared_->gone || shared_->arrived == shared_->posted; });
+  }
+
+  std::vector<Known> known() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->known;
+  }
+  // Since the board answered last; nothing: it is gone.
+  std::optional<double> silence() const {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->gone) return std::nullopt;
+    return seconds_since(shared_->answered);
+  }
+
+ private:
+  static constexpr double kPatience = 5;
+
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable wake;
+    Sign mine;
+    uint64_t posted = 0, arrived = 0;  // versions of `mine`
+    std::vector<Known> known;
+    Clock::time_point answered = Clock::now();
+    bool gone = false, stopping = false;
+  };
+
+  static void run(Shared& shared, int rank, Blackboard& board, double interval_s) {
+    uint64_t beat = 0;
+    std::unique_lock lock(shared.mutex);
+    for (;;) {
+      const auto version = shared.posted;
+      const json sign = {{"beat", ++beat},
+                         {"state", static_cast<int>(shared.mine.state)},
+                         {"text", shared.mine.text},
+                         {"idle_s", shared.mine.idle_s}};
+      lock.unlock();
+      std::vector<std::string> texts;
+      bool gone = false;
+      try {
+        board.post(rank, sign.dump());
+        for (int r = 0; r < static_cast<int>(shared.known.size()); ++r)
+          texts.push_back(r == rank ? std::string() : board.read(r));
+      } catch (const std::exception&) {
+        gone = true;
+      }
+      lock.lock();
+      if (!gone) take(shared, texts);
+      shared.gone = gone;
+      shared.arrived = version;
+      shared.wake.notify_all();
+      if (gone || (shared.stopping && shared.arrived == shared.posted)) return;
+      shared.wake.wait_for(lock, seconds(interval_s), [&] {
+        return shared.stopping || (shared.mine.state != State::running && shared.arrived != shared.posted);
+      });
+    }
+  }
+
+  static void take(Shared& shared, const std::vector<std::string>& texts) {
+    shared.answered = Clock::now();
+    for (size_t r = 0; r < texts.size(); ++r) {
+      if (texts[r].empty()) continue;
+      const auto sign = json::parse(texts[r]);
+      auto& known = shared.known[r];
+      if (sign.at("beat") == known.beat) continue;
+      known.beat = sign.at("beat");
+      known.sign = {static_cast<State>(sign.at("state").get<int>()), sign.at("text"), sign.at("idle_s")};
+      known.heard = Clock::now();
+    }
+  }
+
+  std::shared_ptr<Shared> shared_;  // with the thread, which may outlive this object
+  std::thread thread_;
+};
 
 Watchdog::Watchdog(const Activity& activity, int rank, int world_size, std::unique_ptr<Blackboard> board,
                    WatchdogOptions options)
     : activity_(activity),
       rank_(rank),
       world_size_(world_size),
-      board_(std::move(board)),
       options_(std::move(options)),
-      ranks_(static_cast<size_t>(world_size)),
+      messenger_(std::make_unique<Messenger>(rank, world_size, std::move(board), options_.interval_s)),
       thread_([this] { watch(); }) {}
 
 Watchdog::~Watchdog() {
-  end(last_state_, last_text_);
+  end(/*failed=*/true, "it ended without a word");
 }
 
 void Watchdog::finished() {
-  end(State::finished, "");
+  end(/*failed=*/false, "");
 }
 
 void Watchdog::failed(const std::string& reason) {
-  end(State::failed, reason);
+  end(/*failed=*/true, reason);
 }
 
-void Watchdog::end(State state, const std::string& text) {
+void Watchdog::end(bool failed, const std::string& text) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     stopping_ = true;
-    last_state_ = state;
-    last_text_ = text;
   }
   wake_.notify_all();
   thread_.join();
+  messenger_->post({failed ? State::failed : State::finished, text});
+  messenger_->flush(options_.courtesy_s);
 }
 
 void Watchdog::watch() {
   for (bool well = true;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, std::chrono::duration<double>(options_.interval_s), [&] { return stopping_; });
-      if (stopping_) {
-        if (well) post(last_state_, last_text_);
-        return;
-      }
+      if (wake_.wait_for(lock, seconds(options_.interval_s), [&] { return stopping_; })) return;
     }
     if (well) well = look();
   }
@@ -70,13 +199,12 @@ void Watchdog::watch() {
 
 bool Watchdog::look() {
   const auto state = activity_.state();
-  post(State::running, fmt::format("{}, for {:.1f} s", describe(state), state.idle_seconds()), state.idle_seconds());
-  hear();
+  messenger_->post(
+      {State::running, fmt::format("{}, for {:.1f} s", describe(state), state.idle_seconds()), state.idle_seconds()});
   std::string text = failure_of_others();
   if (!text.empty()) {
     std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, std::chrono::duration<double>(options_.courtesy_s), [&] { return stopping_; }))
-      return true;
+    if (wake_.wait_for(lock, seconds(options_.courtesy_s), [&] { return stopping_; })) return true;
   } else {
     text = own_failure();
   }
@@ -86,36 +214,9 @@ bool Watchdog::look() {
 }
 
 void Watchdog::report(const std::string& failure) {
-  post(State::failed, failure);
+  messenger_->post({State::failed, failure});
+  messenger_->flush(options_.courtesy_s);
   if (options_.on_failure) options_.on_failure(failure);
-}
-
-void Watchdog::post(State state, const std::string& text, double idle_s) {
-  const json sign = {{"beat", ++beat_}, {"state", static_cast<int>(state)}, {"text", text}, {"idle_s", idle_s}};
-  try {
-    board_->post(rank_, sign.dump());
-  } catch (const std::exception&) {
-    board_gone_ = true;
-  }
-}
-
-void Watchdog::hear() {
-  for (int r = 0; r < world_size_ && !board_gone_; ++r) {
-    if (r == rank_) continue;
-    std::string text;
-    try {
-      text = board_->read(r);
-    } catch (const std::exception&) {
-      board_gone_ = true;
-      return;
-    }
-    if (text.empty()) continue;
-    const auto sign = json::parse(text);
-    auto& other = ranks_[static_cast<size_t>(r)];
-    if (sign.at("beat") == other.sign.beat) continue;
-    other.sign = {sign.at("beat"), static_cast<State>(sign.at("state").get<int>()), sign.at("text"), sign.at("idle_s")};
-    other.heard = Clock::now();
-  }
 }
 
 std::string Watchdog::failure_of_others() const {
@@ -123,16 +224,20 @@ std::string Watchdog::failure_of_others() const {
     return fmt::format("rank {} of {}: {}; this rank was in {}{}", rank_, world_size_, text,
                        describe(activity_.state()), others());
   };
-  for (size_t r = 0; r < ranks_.size(); ++r) {
-    const auto& sign = ranks_[r].sign;
+  const auto known = messenger_->known();
+  for (size_t r = 0; r < known.size(); ++r) {
+    const auto& sign = known[r].sign;
     if (sign.state == State::failed) return with_place(fmt::format("rank {} has failed ({})", r, sign.text));
   }
-  if (board_gone_) return with_place("rank 0, which the ranks meet at, is gone");
-  for (size_t r = 0; r < ranks_.size(); ++r) {
-    const double silence = seconds_since(ranks_[r].heard);
-    if (static_cast<int>(r) == rank_ || ranks_[r].sign.state == State::finished || silence < options_.dead_after_s)
+  const auto silence = messenger_->silence();
+  if (!silence) return with_place("rank 0, which the ranks meet at, is gone");
+  if (*silence >= options_.dead_after_s)
+    return with_place(fmt::format("rank 0, which the ranks meet at, did not answer for {:.0f} s", *silence));
+  for (size_t r = 0; r < known.size(); ++r) {
+    const double missed = seconds_since(known[r].heard);
+    if (static_cast<int>(r) == rank_ || known[r].sign.state == State::finished || missed < options_.dead_after_s)
       continue;
-    return with_place(fmt::format("rank {} gave no sign of life for {:.0f} s", r, silence));
+    return with_place(fmt::format("rank {} gave no sign of life for {:.0f} s", r, missed));
   }
   return "";
 }
@@ -146,8 +251,9 @@ std::string Watchdog::own_failure() const {
 }
 
 bool Watchdog::others_make_progress() const {
-  for (size_t r = 0; r < ranks_.size(); ++r) {
-    const auto& sign = ranks_[r].sign;
+  const auto known = messenger_->known();
+  for (size_t r = 0; r < known.size(); ++r) {
+    const auto& sign = known[r].sign;
     if (static_cast<int>(r) != rank_ && sign.state == State::running && sign.idle_s < options_.timeout_s) return true;
   }
   return false;
@@ -156,8 +262,9 @@ bool Watchdog::others_make_progress() const {
 // What the other ranks were last doing.
 std::string Watchdog::others() const {
   std::string text;
-  for (size_t r = 0; r < ranks_.size(); ++r) {
-    const auto& sign = ranks_[r].sign;
+  const auto known = messenger_->known();
+  for (size_t r = 0; r < known.size(); ++r) {
+    const auto& sign = known[r].sign;
     if (static_cast<int>(r) == rank_ || sign.state != State::running || sign.text.empty()) continue;
     text += fmt::format("\n  rank {}: {}", r, sign.text);
   }

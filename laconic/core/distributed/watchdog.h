@@ -41,43 +41,24 @@ class Watchdog {
   void failed(const std::string& reason);
 
  private:
-  enum class State { running, finished, failed };
-  // What a rank leaves on the blackboard.
-  struct Sign {
-    uint64_t beat = 0;
-    State state = State::running;
-    std::string text;  // running: what it does; failed: why
-    double idle_s = 0;
-  };
-  struct Other {
-    Sign sign;
-    std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
-  };
+  class Messenger;
 
   void watch();
   bool look();  // false: a failure was found
-  void report(const std::string& failure);
-  void post(State state, const std::string& text, double idle_s = 0);
-  void hear();
   std::string failure_of_others() const;
   std::string own_failure() const;
   bool others_make_progress() const;
   std::string others() const;
-  void end(State state, const std::string& text);
+  void report(const std::string& failure);
+  void end(bool failed, const std::string& text);
 
   const Activity& activity_;
   const int rank_, world_size_;
-  const std::unique_ptr<Blackboard> board_;
   const WatchdogOptions options_;
-  uint64_t beat_ = 0;
-  std::vector<Other> ranks_;
-  bool board_gone_ = false;
-
+  const std::unique_ptr<Messenger> messenger_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  State last_state_ = State::failed;
-  std::string last_text_ = "it ended without a word";
   std::thread thread_;
 };
 

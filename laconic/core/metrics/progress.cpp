@@ -36,7 +36,12 @@ std::string repeat(std::string_view piece, int times) {
 Progress::Progress(std::string label, int64_t total, std::string unit, ProgressOptions options)
     : options_(std::move(options)), label_(std::move(label)), unit_(std::move(unit)), total_(total) {
   if (!options_.clock) options_.clock = steady_seconds;
-  if (!options_.write) options_.write = write_standard_error;
+  if (!options_.write) {
+    const bool silent = !log_enabled(LogLevel::info);
+    options_.write = [silent](std::string_view text) {
+      if (!silent) write_standard_error(text);
+    };
+  }
   start_ = last_shown_ = options_.clock();
   if (!options_.style.terminal) return;
   // The lock is held from `before` to `after`, so that no other thread redraws the bar between the two.

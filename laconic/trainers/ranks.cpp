@@ -1,0 +1,108 @@
+#include "laconic/trainers/ranks.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+#include <utility>
+
+#include "laconic/core/distributed/bytes.h"
+#include "laconic/core/distributed/single_process.h"
+#include "laconic/core/ops/kernels.h"
+#include "laconic/core/ops/linear.h"
+#include "laconic/trainers/run_record.h"
+
+namespace laconic::trainers {
+namespace {
+
+std::unique_ptr<distributed::JoinedRanks> join(const distributed::RankFacts& facts, const std::string& configuration,
+                                               const ParallelSection& section) {
+  auto identity = distributed::program_identity();
+  identity.emplace_back("set of kernels", ops::kernels().name);
+  identity.emplace_back("configuration", configuration);
+  distributed::JoinOptions options;
+  const auto in_milliseconds = [](double seconds) {
+    return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+  };
+  options.start_timeout = in_milliseconds(section.start_timeout);
+  // Whether a wait is too long is the watchdog's question: a rank may wait while another still makes progress.
+  options.collective_timeout = std::chrono::hours(24 * 7);
+  options.interface = section.interface;
+  return distributed::join_ranks(facts, identity, options);
+}
+
+}  // namespace
+
+Ranks::Ranks()
+    : own_(std::make_unique<distributed::SingleProcess>()),
+      communicator_(own_.get()),
+      faults_(distributed::Faults::from_environment()) {}
+
+Ranks::Ranks(distributed::Communicator& communicator)
+    : communicator_(&communicator), faults_(distributed::Faults::from_environment()) {}
+
+Ranks::Ranks(const distributed::RankFacts& facts, const std::string& configuration, const ParallelSection& section,
+             std::function<void(const std::string&)> on_failure)
+    : joined_(join(facts, configuration, section)),
+      communicator_(&joined_->communicator()),
+      faults_(distributed::Faults::from_environment()) {
+  distributed::WatchdogOptions options;
+  options.timeout_s = section.timeout;
+  options.on_failure = std::move(on_failure);
+  watchdog_ = std::make_unique<distributed::Watchdog>(communicator_->activity(), communicator_->rank(),
+                                                      communicator_->world_size(), joined_->blackboard(), options);
+}
+
+Ranks::~Ranks() {
+  watchdog_.reset();
+  // A collective that will never end would be waited for here. The process is about to end.
+  if (failed_) static_cast<void>(joined_.release());
+}
+
+void Ranks::begin_phase(int64_t step, const char* phase) {
+  communicator_->activity().begin_phase(phase);
+  faults_.at(communicator_->rank(), step, phase);
+}
+
+bool Ranks::any(bool here) {
+  return alone() ? here : distributed::any_rank(*communicator_, here);
+}
+
+void Ranks::finish() {
+  if (alone()) return;
+  communicator_->activity().begin_phase("end");
+  communicator_->barrier();
+  if (watchdog_) watchdog_->finished();
+  communicator_->barrier();  // rank 0 serves what the watchdogs of the others read
+}
+
+void Ranks::fail_run(const std::string& reason) {
+  failed_ = true;
+  if (watchdog_) watchdog_->failed(reason);
+}
+
+std::unique_ptr<distributed::ShardedAdamW> make_optimizer(const model::Model& model, const OptimizerSection& optimizer,
+                                                          const ParallelSection& parallel, Ranks& ranks) {
+  const auto reduction = parallel.reduction == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  return std::make_unique<distributed::ShardedAdamW>(trained_tensors(model), optimizer.adamw, ranks.communicator(),
+                                                     parallel.shard, reduction);
+}
+
+void spoil_gradient(const model::Model& model) {
+  ops::gradient_of(model.parameters().front().tensor).fill_(std::nan(""));
+}
+
+void spoil_weight(const model::Model& model) {
+  const at::NoGradGuard no_grad;
+  model.parameters().front().tensor.view({-1})[0] += 0.5;
+}
+
+int threads_of_rank(int configured, const distributed::RankFacts& facts) {
+  if (configured > 0) return configured;
+  if (facts.cores > 0) return facts.cores;
+  if (facts.local_world_size == 1) return 0;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / facts.local_world_size);
+}
+
+}  // namespace laconic::trainers

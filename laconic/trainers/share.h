@@ -1,0 +1,41 @@
+// Work that is divided between ranks, and results that all of them then have: whatever one rank computes of an item
+// does not depend on which rank it is, so that dividing changes no number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "laconic/core/checkpoint/store.h"
+#include "laconic/core/distributed/communicator.h"
+#include "laconic/trainers/collect.h"
+#include "laconic/trainers/update.h"
+
+namespace laconic::trainers {
+
+// The items of this rank, ascending, dealt by cost; all of them without a communicator.
+std::vector<int64_t> share_of(const distributed::Communicator* communicator, std::span<const int64_t> costs);
+
+// collect() with the prompts dealt to the ranks by the tokens that the objective plans for them. Every rank returns
+// every group, in the order of the prompts; a stop on one rank is a stop on all.
+std::vector<algorithms::Group> collect_over_ranks(rollout::Engine& engine, const algorithms::Objective& objective,
+                                                  std::span<const PlacedPrompt> prompts, const Judge& judge,
+                                                  const CollectOptions& options,
+                                                  const std::function<void(int64_t, int64_t)>& on_progress,
+                                                  CollectReport& report);
+
+// Each rank has filled in the rows of its share (share_of the same costs); afterwards every rank has all rows, bit for
+// bit.
+void exchange_rows(distributed::Communicator& communicator, std::span<const int64_t> costs,
+                   std::vector<std::vector<double>>& rows);
+
+// The report of a mini-batch of which each rank has done a part. Times stay this rank's own.
+void combine_reports(distributed::Communicator& communicator, UpdateReport& report);
+
+// What rank 0 has loaded, on every rank: the others need no access to its files.
+std::optional<checkpoint::Store::Loaded> share_checkpoint(distributed::Communicator& communicator,
+                                                          std::optional<checkpoint::Store::Loaded> loaded);
+
+}  // namespace laconic::trainers
