@@ -141,7 +141,7 @@ struct ParallelSection {
 // `laconic train`
 struct RlConfig {
   uint64_t seed = 0;
-  int threads = 0;  // 0 = all cores
+  int threads = 0;    // 0 = all cores
   std::string today;  // 2025-07-10; "" = the day on which the run begins
   ModelSection model;
   DataSection data;

@@ -78,7 +78,8 @@ SftTrainer::SftTrainer(SftConfig config, RunOptions options)
       workspace_([this] {
         ops::set_threads(config_.threads);
         auto loaded = load_workspace(config_.model, config_.seed);
-        fix_today(loaded, config_.today, options_.existing == metrics::ExistingRun::resume ? config_.output.folder : "");
+        fix_today(loaded, config_.today,
+                  options_.existing == metrics::ExistingRun::resume ? config_.output.folder : "");
         return loaded;
       }()),
       source_(make_sft_source(config_, workspace_)),

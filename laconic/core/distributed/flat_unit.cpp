@@ -36,7 +36,7 @@ std::vector<FlatUnit::Piece> FlatUnit::pieces(int rank) const {
 
 at::Tensor FlatUnit::pack(const std::vector<at::Tensor>& tensors, at::ScalarType type) const {
   const at::NoGradGuard no_grad;
-  const auto buffer = at::zeros({padded()}, type);
+  auto buffer = at::zeros({padded()}, type);
   int64_t at = 0;
   for (size_t i = 0; i < sizes_.size(); at += sizes_[i++]) {
     if (tensors[i].defined()) buffer.narrow(0, at, sizes_[i]).copy_(tensors[i].reshape({-1}));

@@ -151,7 +151,7 @@ Environment process_environment() {
 }
 
 RankFacts rank_facts(const RankFlags& flags, const Environment& environment) {
-  const auto facts = found(flags, environment);
+  auto facts = found(flags, environment);
   if (facts.rank >= facts.world_size) {
     fail(ErrorKind::usage, "{}: rank {} of a world size of {}: ranks go from 0 to {}", facts.source, facts.rank,
          facts.world_size, facts.world_size - 1);

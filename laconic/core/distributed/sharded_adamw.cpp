@@ -17,6 +17,7 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 std::vector<std::string> names_of(const std::vector<optim::TrainedTensor>& tensors) {
   std::vector<std::string> names;
+  names.reserve(tensors.size());
   for (const auto& trained : tensors) names.push_back(trained.name);
   return names;
 }

@@ -140,6 +140,7 @@ class ThreadGroup::Rank final : public Communicator {
   std::unique_ptr<Work> start_all_gather(const at::Tensor& shard, const at::Tensor& all) override {
     return meet("all_gather", shard.view({-1}), all.view({-1}), [](auto& parts) {
       std::vector<at::Tensor> shards;
+      shards.reserve(parts.size());
       for (const auto& part : parts) shards.push_back(part.in);
       const auto result = at::cat(shards);
       for (auto& part : parts) part.out.copy_(result);

@@ -50,6 +50,7 @@ void check_same_weights(Communicator& communicator, const std::vector<std::pair<
                         const std::string& when) {
   if (communicator.alone()) return;
   std::vector<int64_t> sums;
+  sums.reserve(weights.size());
   for (const auto& entry : weights) sums.push_back(checksum(entry.second));
   const auto mine = at::tensor(sums, at::kLong);
   const auto all = at::empty({communicator.world_size(), mine.numel()}, at::kLong);
