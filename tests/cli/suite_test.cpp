@@ -68,12 +68,12 @@ TEST_F(SuiteTest, RunsEverythingOnceAndWritesItsResults) {
 }
 
 TEST_F(SuiteTest, AFailureIsToldCountedAndLeavesTheRest) {
-  write_method("laser", "objective: {name: laser, group_size: 4}\noptimizer: {lr: 1.0e+30, max_skipped_steps: 0}\n");
+  write_method("laser", "objective: {name: s_grpo, s_grpo: {inducer: stop}}\n");  // an inducer without </think>
   const auto outcome = run();
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.out, HasSubstr("| grpo |"));
   EXPECT_THAT(outcome.out, HasSubstr("2 failed"));
-  EXPECT_THAT(outcome.err, HasSubstr("laser on base, seed 0 failed: status 1"));
+  EXPECT_THAT(outcome.err, HasSubstr("laser on base, seed 0 failed: status 2"));
 }
 
 TEST_F(SuiteTest, AFinishedRunUnderAnotherConfigurationIsNotReused) {

@@ -62,6 +62,7 @@ SuiteResults results_of(int methods) {
   result.base = "strong<&>";
   result.before = row("", 0.7, 50);
   result.equal_tokens = 50;
+  result.seeds = 2;
   for (int i = 0; i < methods; ++i) result.rows.push_back(row("method_" + std::to_string(i), 0.9, 20));
   return {{result}, {{"method_x on strong, seed 1", "status 1: <broken>"}}};
 }
@@ -80,6 +81,9 @@ TEST(SuiteTable, ComparesWithTheBaseAndAtEqualCost) {
   plan.seeds = 2;
   const auto markdown = suite_markdown(plan, results);
   EXPECT_THAT(markdown, HasSubstr("| method_0 | 90.0 ± 0.0 |"));
+  auto partial = results.bases.front();
+  partial.seeds = 3;
+  EXPECT_EQ(suite_table(partial).rows[1][0], "method_0 (2 of 3 seeds)");
   EXPECT_THAT(markdown, HasSubstr("method_x on strong, seed 1: status 1"));
 }
 

@@ -148,11 +148,12 @@ std::string lost_marks(const Frame& frame, const Series& series) {
   return svg;
 }
 
-std::string run_marks(const Frame& frame, const LineChartRun& run, const std::vector<TrendPoint>& trend) {
+std::string run_marks(const Frame& frame, const LineChart& chart, const LineChartRun& run,
+                      const std::vector<TrendPoint>& trend) {
   const Series& series = *run.series;
   const size_t color = run.color % kRunColors;
   std::string svg;
-  if (series.values.size() >= kFewestSmoothed) {
+  if (series.values.size() >= chart.fewest_smoothed) {
     Path raw(frame);
     for (const size_t i : thinned(series.values)) raw.add(static_cast<double>(series.steps[i]), series.values[i]);
     svg += raw.element("raw", color);
@@ -180,10 +181,10 @@ std::string pointer_text(const TrendPoint& point, bool smoothed, Figure figure) 
 
 // One run as [color, [[steps, text, x, y], ...]] with its quotes escaped for an attribute. All texts are figures; the
 // label is taken from the legend by the script, so that none of it has to be made safe here.
-std::string pointer_data(const Frame& frame, const LineChartRun& run, const std::vector<TrendPoint>& trend,
-                         Figure figure) {
+std::string pointer_data(const Frame& frame, const LineChart& chart, const LineChartRun& run,
+                         const std::vector<TrendPoint>& trend) {
   std::string points;
-  const bool smoothed = run.series->values.size() >= kFewestSmoothed;
+  const bool smoothed = run.series->values.size() >= chart.fewest_smoothed;
   for (const auto& point : trend) {
     if (!is_drawable(point.low)) continue;
     const double y = frame.py(is_drawable(point.value) ? point.value : point.low);
@@ -191,7 +192,7 @@ std::string pointer_data(const Frame& frame, const LineChartRun& run, const std:
                                   ? fmt::format("step {}", point.first_step)
                                   : fmt::format("steps {} to {}", point.first_step, point.last_step);
     points += fmt::format("{}[&quot;{}&quot;,&quot;{}&quot;,{:.1f},{:.1f}]", points.empty() ? "" : ",", steps,
-                          pointer_text(point, smoothed, figure), frame.px(point.middle()), y);
+                          pointer_text(point, smoothed, chart.figure), frame.px(point.middle()), y);
   }
   return fmt::format("[{},[{}]]", run.color, points);
 }
@@ -202,9 +203,9 @@ std::string render_line_chart(const LineChart& chart) {
   const Frame frame = frame_of(chart);
   std::string marks, pointer;
   for (const auto& run : chart.runs) {
-    const auto trend = trend_of(*run.series, frame.y.logarithmic);
-    marks += run_marks(frame, run, trend);
-    pointer += (pointer.empty() ? "" : ",") + pointer_data(frame, run, trend, chart.figure);
+    const auto trend = trend_of(*run.series, frame.y.logarithmic, chart.fewest_smoothed);
+    marks += run_marks(frame, chart, run, trend);
+    pointer += (pointer.empty() ? "" : ",") + pointer_data(frame, chart, run, trend);
   }
   return fmt::format(R"(<svg class="chart" viewBox="0 0 {0} {1}" role="img" aria-label="{2}" data-points="[{3}]">)"
                      R"({4}{5}<line class="cursor" y1="{6}" y2="{7}" x1="0" x2="0"/></svg>)",
@@ -220,7 +221,7 @@ size_t count_left_out(const LineChart& chart) {
 }
 
 std::string last_figure(const LineChart& chart, const LineChartRun& run) {
-  const auto trend = trend_of(*run.series, value_axis(chart).logarithmic);
+  const auto trend = trend_of(*run.series, value_axis(chart).logarithmic, chart.fewest_smoothed);
   const auto last =
       std::find_if(trend.rbegin(), trend.rend(), [](const TrendPoint& p) { return is_drawable(p.value); });
   return last == trend.rend() ? "" : show_figure(last->value, chart.figure);

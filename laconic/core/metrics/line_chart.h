@@ -12,6 +12,7 @@
 
 #include "laconic/core/metrics/axis.h"
 #include "laconic/core/metrics/series.h"
+#include "laconic/core/metrics/trend.h"
 
 namespace laconic::metrics {
 
@@ -29,6 +30,7 @@ struct LineChart {
   // then lie on the lower edge.
   bool logarithmic = false;
   std::optional<std::pair<int64_t, int64_t>> steps;  // the range of the horizontal axis; default: that of the runs
+  size_t fewest_smoothed = kFewestSmoothed;          // a shorter series is drawn as it is, with a dot for each value
   std::vector<LineChartRun> runs;
 };
 

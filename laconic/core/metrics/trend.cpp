@@ -82,9 +82,9 @@ bool is_drawable(double value) {
   return std::isfinite(value) && std::fabs(value) <= 1e300;
 }
 
-std::vector<TrendPoint> trend_of(const Series& series, bool logarithmic) {
+std::vector<TrendPoint> trend_of(const Series& series, bool logarithmic, size_t fewest_smoothed) {
   auto points = pieces_of(series, logarithmic);
-  if (series.values.size() >= kFewestSmoothed) smooth(points);
+  if (series.values.size() >= fewest_smoothed) smooth(points);
   if (logarithmic) {
     for (auto& point : points) point.value = std::exp(point.value);
   }

@@ -30,6 +30,8 @@ inline constexpr size_t kFewestSmoothed = 12;  // a shorter series is its own tr
 // within the values that it was fitted to: a trend is bent neither at the ends nor below what was measured. A series of
 // more than kMostTrendPoints values is first averaged over pieces of equal numbers of values. `logarithmic`: a fit of
 // the logarithms, for a logarithmic axis; only positive values count.
-std::vector<TrendPoint> trend_of(const Series& series, bool logarithmic = false);
+// A series of fewer than `fewest_smoothed` values is its own trend.
+std::vector<TrendPoint> trend_of(const Series& series, bool logarithmic = false,
+                                 size_t fewest_smoothed = kFewestSmoothed);
 
 }  // namespace laconic::metrics
