@@ -25,6 +25,7 @@ Command doctor_command();
 Command bench_command();
 Command report_command();
 Command suite_command();
+Command export_command();
 
 // All of them, in the order of the help page.
 std::vector<Command> all_commands();

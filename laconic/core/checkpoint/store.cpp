@@ -222,12 +222,16 @@ void Store::remove_old(const Position& saved) const {
   }
 }
 
-Store::Loaded Store::load(const fs::path& folder) {
+bool Store::is_checkpoint(const fs::path& folder) {
+  return position_of(folder) || fs::exists(folder / kManifest);
+}
+
+Store::Loaded Store::load(const fs::path& folder, What what) {
   Loaded loaded;
   loaded.folder = folder;
   loaded.position = check_manifest(folder, Check::sums);
   loaded.content.weights = read_tensors(folder / "weights.safetensors");
-  loaded.content.optimizer = read_tensors(folder / "optimizer.safetensors");
+  if (what == What::everything) loaded.content.optimizer = read_tensors(folder / "optimizer.safetensors");
   try {
     loaded.content.state = json::parse(read_file(folder / "state.json"));
     if (fs::exists(folder / "rollout.cbor"))
@@ -239,14 +243,14 @@ Store::Loaded Store::load(const fs::path& folder) {
 }
 
 std::optional<Store::Loaded> Store::load_newest(
-    const std::function<void(const fs::path&, const std::string&)>& on_passed_over) const {
+    const std::function<void(const fs::path&, const std::string&)>& on_passed_over, What what) const {
   for (const auto& folder : folders_newest_first()) {
     if (folder.extension() == kPartial) {
       on_passed_over(folder, "it is incomplete: the run ended while it was written");
       continue;
     }
     try {
-      return load(folder);
+      return load(folder, what);
     } catch (const Error& error) {
       on_passed_over(folder, error.what());
     }

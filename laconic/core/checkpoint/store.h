@@ -50,13 +50,19 @@ class Store {
     std::filesystem::path folder;
     Content content;
   };
+  // Weights alone leave the optimizer's part of the content empty; every file is checked in any case.
+  enum class What { everything, weights };
   // The newest complete checkpoint, or nothing. `on_passed_over` hears the folder and the reason of each that is not
   // usable.
   std::optional<Loaded> load_newest(
-      const std::function<void(const std::filesystem::path&, const std::string&)>& on_passed_over) const;
+      const std::function<void(const std::filesystem::path&, const std::string&)>& on_passed_over,
+      What what = What::everything) const;
 
   // Loads one folder; what is wrong with it is an Error of kind input.
-  static Loaded load(const std::filesystem::path& folder);
+  static Loaded load(const std::filesystem::path& folder, What what = What::everything);
+
+  // Whether the folder is meant to be one checkpoint, complete or not.
+  static bool is_checkpoint(const std::filesystem::path& folder);
 
   // Whether anything that looks like a checkpoint, complete or not, is there.
   bool empty() const;
