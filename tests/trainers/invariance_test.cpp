@@ -37,7 +37,7 @@ TEST(Invariance, BudgetsThreadsAndRecomputationChangeNoBit) {
 nlohmann::ordered_json last_row(const std::map<std::string, std::string>& files) {
   const auto& text = files.at("metrics.jsonl");
   return nlohmann::ordered_json::parse(
-      text.substr(text.rfind('{', text.size() - 2) == std::string::npos ? 0 : text.rfind("\n", text.size() - 2) + 1));
+      text.substr(text.rfind('{', text.size() - 2) == std::string::npos ? 0 : text.rfind('\n', text.size() - 2) + 1));
 }
 
 TEST(Invariance, MicroBatchesChangeNothingBeyondRounding) {

@@ -210,7 +210,7 @@ TEST(Safetensors, NoFileAtAll) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { const SafetensorsFile file(folder / "absent"); }), HasSubstr("absent"));
   EXPECT_THAT(error_of([&] { const SafetensorsFile file(folder.path()); }), HasSubstr("not a regular file"));
-  std::ofstream(folder / "empty");
+  std::ofstream{folder / "empty"}.close();
   EXPECT_THAT(error_of([&] { const SafetensorsFile file(folder / "empty"); }), HasSubstr("0 bytes are too few"));
 }
 
