@@ -20,6 +20,7 @@
 #include "laconic/core/base/strings.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/sandbox/sandbox.h"
 
 namespace laconic::cli {
 namespace {
@@ -126,6 +127,20 @@ void look_at_gpus(Findings& findings) {
   findings.gpu.emplace_back("layers and rollout do not use GPUs yet (docs/gpu-status.md says what there is)");
 }
 
+// Where programs written by a model are run: the verifier `code`.
+void look_at_sandboxes(Findings& findings) {
+  findings.heading("\nSandbox for code that a model writes");
+  bool any = false;
+  for (const auto& state : sandbox::look_at_mechanisms()) {
+    any |= state.problem.empty();
+    findings.line(to_string(state.mechanism), state.problem.empty() ? "works" : "does not work: " + state.problem);
+  }
+  if (!any)
+    findings.advice.emplace_back(
+        "the verifier `code` has no sandbox here and runs nothing unless `sandbox: none` is set; the package "
+        "bubblewrap may help (docs/rewards.md)");
+}
+
 void look_at_text(Findings& findings) {
   const locale_t locale = ::newlocale(LC_ALL_MASK, "", static_cast<locale_t>(nullptr));
   std::string codeset = "not installed";
@@ -157,6 +172,7 @@ int run_doctor(const Arguments& arguments, Streams& streams) {
   look_at_machine(findings);
   look_at_cpu_work(findings);
   look_at_gpus(findings);
+  look_at_sandboxes(findings);
   look_at_text(findings);
   conclude(findings, "Runs on the CPU", findings.cpu);
   conclude(findings, "Runs on GPUs", findings.gpu);

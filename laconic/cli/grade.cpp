@@ -28,18 +28,20 @@ rewards::VerifierOptions read_options(const Fields& fields) {
   return options;
 }
 
-// Data sets often have the answer as a number.
+// Data sets often have the answer as a number, and tests as a list.
 std::string read_gold(const Fields& fields) {
-  const Json& gold = fields.need("gold", "a string or a number");
-  if (gold.is_number()) return gold.dump();
+  const Json& gold = fields.need("gold", "a string, a number, or JSON with tests of code");
+  if (!gold.is_string()) return gold.dump();
   return fields.text("gold");
 }
 
 Json to_json(const rewards::Grade& grade) {
-  return {{"correct", grade.correct},
-          {"answer", grade.answer ? Json(*grade.answer) : Json()},
-          {"gold_answer", grade.gold_answer},
-          {"reason", grade.reason}};
+  Json json = {{"correct", grade.correct},
+               {"answer", grade.answer ? Json(*grade.answer) : Json()},
+               {"gold_answer", grade.gold_answer},
+               {"reason", grade.reason}};
+  if (grade.tests_passed) json["tests_passed"] = *grade.tests_passed;
+  return json;
 }
 
 int run_grade(const Arguments& arguments, Streams& streams) {
@@ -56,7 +58,8 @@ int run_grade(const Arguments& arguments, Streams& streams) {
   declare_filter_options(line);
   line.epilogue(
       "Fields read: gold; prediction; options (of the verifier, over those of the policy).\n"
-      "Fields added: correct; answer (as it stands in the prediction, or null); gold_answer; reason.\n\n"
+      "Fields added: correct; answer (as it stands in the prediction, or null); gold_answer; reason; of the verifier\n"
+      "code also tests_passed, a share. Its gold is a list of tests (docs/rewards.md).\n\n"
       "Example:\n"
       "  echo '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade");
   if (!line.parse(arguments, streams.out)) return kSuccess;

@@ -32,6 +32,7 @@ Grade grade(const Verifier& verifier, std::string_view gold, std::string_view pr
   if (verdict.answer_found) result.answer = verdict.answer;
   result.gold_answer = verifier.gold_answer(gold);
   result.reason = verdict.reason;
+  result.tests_passed = verdict.tests_passed;
   return result;
 }
 

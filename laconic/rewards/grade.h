@@ -15,6 +15,7 @@ struct Grade {
   std::optional<std::string> answer;  // extracted from the prediction
   std::string gold_answer;
   std::string reason;
+  std::optional<double> tests_passed;  // of verifiers that run tests
 };
 
 // Policies of the `math` verifier (policy.h): math_verify, strict, lenient; `default` is math_verify. Other verifiers

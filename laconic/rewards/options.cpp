@@ -51,6 +51,10 @@ ThinkingRule OptionReader::thinking() {
   return static_cast<ThinkingRule>(choice("thinking", {"auto", "required", "ignore"}, 0));
 }
 
+bool OptionReader::truncated_is_wrong() {
+  return choice("truncated", {"wrong", "graded"}, 0) == 0;
+}
+
 void OptionReader::finish() const {
   for (const auto& [name, value] : options_) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;

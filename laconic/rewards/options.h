@@ -26,6 +26,8 @@ class OptionReader {
   // Index of the value among the choices.
   size_t choice(const std::string& name, const std::vector<std::string>& choices, size_t fallback);
   ThinkingRule thinking();
+  // truncated = wrong | graded (wrong): what a completion that met its limit can still be.
+  bool truncated_is_wrong();
 
   // Throws when an option was given that nobody read.
   void finish() const;

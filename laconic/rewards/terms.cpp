@@ -21,8 +21,8 @@ double repetition(const TermInput& input, const RepetitionTerm& term) {
 }  // namespace
 
 std::vector<std::string> term_names() {
-  return {"correct", "answer_found", "format",        "think_answer", "tag_count",  "thinking",       "steps",
-          "boxed",   "hash",         "cosine_length", "overlong",     "repetition", "relative_length"};
+  return {"correct", "answer_found", "format",        "think_answer", "tag_count",  "thinking",        "steps",
+          "boxed",   "hash",         "cosine_length", "overlong",     "repetition", "relative_length", "tests_passed"};
 }
 
 bool is_group_term(std::string_view name) {
@@ -40,6 +40,7 @@ double term(std::string_view name, const TermInput& input, const TermOptions& op
   if (name == "boxed") return truth(last_box(input.text).state == BoxState::closed);
   if (name == "hash") return truth(after_hashes(input.text).has_value());
   if (name == "cosine_length") return cosine_length(options.cosine, input.verdict->correct, input.length, input.limit);
+  if (name == "tests_passed") return input.verdict->tests_passed.value_or(truth(input.verdict->correct));
   if (name == "overlong") return soft_overlong(input.length, input.limit, options.overlong_buffer);
   if (name == "repetition") return repetition(input, options.repetition);
   fail(ErrorKind::usage, "unknown reward term `{}`{}; there are {}", name, did_you_mean(name, term_names()),

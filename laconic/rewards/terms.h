@@ -43,6 +43,7 @@ struct TermInput {
 // think_answer     0 or 1: <think> ... </think> <answer> ... </answer>, each on its own line, and nothing else
 // tag_count        a quarter for each of these four tags that stands exactly once
 // thinking         1: something stands between <think> and </think>; 0.2: only a tag does
+// tests_passed     0 to 1: the share of the problem's tests that pass; of verifiers without tests: the verdict
 // steps            up to 1: a third for each "Step 1:", "First,", bullet or numbered line
 // boxed, hash      0 or 1: there is a closed \boxed{}, or a line with #### and an answer
 // cosine_length    see CosineLength

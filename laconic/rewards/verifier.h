@@ -1,11 +1,12 @@
-// A verifier says whether a response is right: a rule over the text, without tensors, files or state.
+// A verifier says whether a response is right: a rule over the text, without tensors or state.
 //
-// verify() is thread-safe, linear in the text and never throws for what a model may write; make_verifier() throws for
-// what a user may configure.
+// verify() is thread-safe and never throws for what a model may write; all but `code`, which runs programs, are linear
+// in the text. make_verifier() throws for what a user may configure.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,9 @@ struct Verdict {
   bool format_ok = false;  // as the verifier defines it; never true when truncated
   bool answer_found = false;
   bool truncated = false;
-  std::string answer;  // as it stood in the text, trimmed; "" when none was found
-  std::string reason;  // one short phrase: why it is right or wrong
+  std::string answer;                       // as it stood in the text, trimmed; "" when none was found
+  std::string reason;                       // one short phrase: why it is right or wrong
+  std::optional<double> tests_passed = {};  // share of the problem's tests; of verifiers that run tests
 };
 
 class Verifier {
@@ -42,12 +44,19 @@ class Verifier {
 using VerifierOptions = std::map<std::string, std::string>;
 
 // name         options (default)
+// all but boxed_exact have `truncated` = wrong | graded (wrong): what a completion that met its limit can still be
 // math         thinking = auto | required | ignore (auto), policy = math_verify | strict | lenient (math_verify), and
 //              over the policy's values: require_box, one_box, last_number, percent = ignore | exact | any, tolerance,
 //              ordered_lists, simplified, rounded, loose (policy.h and equivalence.h)
 // exact        thinking (auto), ignore_case (false), ignore_space (false)
 // numeric      thinking (auto), tolerance (0, relative)
 // boxed_exact  require_thinking_end (true), end_text (<eos>)
+// code         thinking (auto), language = auto | python | cpp (auto), compare = lines | tokens | exact (lines),
+// timeout
+//              (10, seconds for a test), build_timeout (30), all_timeout (60, for all tests), tests (0 = all),
+//              stop_at_failure (false), memory_mib (512), processes (16), output_kib (1024), scratch_mib (64), python,
+//              compiler, flags (programs, and options of the compiler), sandbox = auto | bubblewrap | namespaces | none
+//              (auto)
 std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options = {});
 std::vector<std::string> verifier_names();
 

@@ -6,7 +6,9 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/rewards/code_verifier.h"
 #include "laconic/rewards/extract.h"
+#include "laconic/rewards/graded_part.h"
 
 namespace laconic::rewards {
 namespace {
@@ -19,30 +21,6 @@ constexpr size_t kMaxWhole = 256;
 constexpr size_t kMaxBare = 4096;
 // So much of a prompt is searched for the answer.
 constexpr size_t kMaxPrompt = 65536;
-
-struct Graded {
-  std::string_view text;
-  bool tags_fit = true;
-  const char* reason = nullptr;  // set when nothing may be graded
-};
-
-Graded graded_part(const Response& response, ThinkingRule rule) {
-  if (rule == ThinkingRule::ignore) return {response.text, true, nullptr};
-  const auto tags = read_thinking(response.text, response.prompt_text);
-  if (tags.open) return {{}, false, "thinking was not closed"};
-  if (tags.closes == 0) {
-    if (rule == ThinkingRule::required) return {{}, false, "no </think>"};
-    return {response.text, true, nullptr};
-  }
-  return {tags.answer, tags.well_formed, nullptr};
-}
-
-Verdict not_graded(const Response& response, const char* reason) {
-  Verdict verdict;
-  verdict.truncated = response.truncated;
-  verdict.reason = reason;
-  return verdict;
-}
 
 std::string shortened(std::string_view answer) {
   return std::string(trim(answer).substr(0, kMaxAnswer));
@@ -106,7 +84,8 @@ Found find_answer(std::string_view text, const MathPolicy& policy) {
 
 }  // namespace
 
-MathVerifier::MathVerifier(OptionReader options) : thinking_(options.thinking()) {
+MathVerifier::MathVerifier(OptionReader options)
+    : thinking_(options.thinking()), truncated_is_wrong_(options.truncated_is_wrong()) {
   const auto names = math_policy_names();
   policy_ = math_policy(names[options.choice("policy", names, 0)]);
   auto& equivalence = policy_.equivalence;
@@ -157,16 +136,17 @@ Verdict MathVerifier::verify(const Response& response, std::string_view gold) co
   const auto whole = trim(text);
   if (!found.marked && whole.size() <= kMaxWhole) {
     Verdict verdict = judged(response, whole, expected);
-    if (verdict.correct) return verdict;
+    if (verdict.correct) return settle(std::move(verdict), truncated_is_wrong_);
   }
   if (!found.answer) return not_graded(response, found.reason);
   Verdict verdict = judged(response, *found.answer, expected);
   verdict.format_ok = graded.tags_fit && found.marked && !response.truncated;
-  return verdict;
+  return settle(std::move(verdict), truncated_is_wrong_);
 }
 
 ExactVerifier::ExactVerifier(OptionReader options)
     : thinking_(options.thinking()),
+      truncated_is_wrong_(options.truncated_is_wrong()),
       ignore_case_(options.boolean("ignore_case", false)),
       ignore_space_(options.boolean("ignore_space", false)) {
   options.finish();
@@ -190,10 +170,11 @@ Verdict ExactVerifier::verify(const Response& response, std::string_view gold) c
   verdict.format_ok = graded.tags_fit && !response.truncated;
   verdict.correct = fold(graded.text) == fold(gold);
   verdict.reason = verdict.correct ? "same text" : "another text";
-  return verdict;
+  return settle(std::move(verdict), truncated_is_wrong_);
 }
 
-NumericVerifier::NumericVerifier(OptionReader options) : thinking_(options.thinking()) {
+NumericVerifier::NumericVerifier(OptionReader options)
+    : thinking_(options.thinking()), truncated_is_wrong_(options.truncated_is_wrong()) {
   equivalence_.percent = PercentRule::ignore;
   equivalence_.tolerance = options.non_negative("tolerance", 0);
   options.finish();
@@ -212,7 +193,7 @@ Verdict NumericVerifier::verify(const Response& response, std::string_view gold)
   const auto result = compare_answers(gold, *number, equivalence_);
   verdict.correct = result.equal;
   verdict.reason = result.reason;
-  return verdict;
+  return settle(std::move(verdict), truncated_is_wrong_);
 }
 
 BoxedExactVerifier::BoxedExactVerifier(OptionReader options)
@@ -245,7 +226,7 @@ Verdict BoxedExactVerifier::verify(const Response& response, std::string_view go
 }
 
 std::vector<std::string> verifier_names() {
-  return {"math", "exact", "numeric", "boxed_exact"};
+  return {"math", "exact", "numeric", "boxed_exact", "code"};
 }
 
 std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options) {
@@ -254,6 +235,7 @@ std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOpt
   if (name == "exact") return std::make_unique<ExactVerifier>(reader);
   if (name == "numeric") return std::make_unique<NumericVerifier>(reader);
   if (name == "boxed_exact") return std::make_unique<BoxedExactVerifier>(reader);
+  if (name == "code") return std::make_unique<CodeVerifier>(reader);
   fail(ErrorKind::usage, "unknown verifier `{}`{}; there are {}", name, did_you_mean(name, verifier_names()),
        join(verifier_names(), ", "));
 }

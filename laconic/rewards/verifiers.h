@@ -25,6 +25,7 @@ class MathVerifier : public Verifier {
   Verdict judged(const Response& response, std::string_view answer, const std::string& expected) const;
 
   ThinkingRule thinking_;
+  bool truncated_is_wrong_;
   MathPolicy policy_;
 };
 
@@ -39,6 +40,7 @@ class ExactVerifier : public Verifier {
   std::string fold(std::string_view text) const;
 
   ThinkingRule thinking_;
+  bool truncated_is_wrong_;
   bool ignore_case_;
   bool ignore_space_;
 };
@@ -52,6 +54,7 @@ class NumericVerifier : public Verifier {
 
  private:
   ThinkingRule thinking_;
+  bool truncated_is_wrong_;
   EquivalenceOptions equivalence_;
 };
 

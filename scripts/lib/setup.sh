@@ -17,6 +17,18 @@ versions_of() { awk -v kind="$1" '$1 == kind { $1 = ""; sub(/^ +/, ""); print }'
 have_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
 # Installs the Debian packages that are missing; without the right to do so it prints the command and stops.
+# Tries to install the optional packages that are missing: the sandbox of the verifier `code`.
+ensure_optional_packages() {
+  local package missing=() sudo=()
+  for package in $(versions_of debian-optional); do
+    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then sudo=(sudo -n); fi
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+    say "going on without the optional packages: ${missing[*]}"
+}
+
 ensure_packages() {
   local wanted missing=() package
   command -v dpkg-query >/dev/null || die "this set-up knows Debian and its derivatives only; install what scripts/versions.txt lists by hand, then build with cmake (README)"
@@ -25,7 +37,10 @@ ensure_packages() {
   for package in $wanted; do
     dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
   done
-  [ ${#missing[@]} -eq 0 ] && return
+  if [ ${#missing[@]} -eq 0 ]; then
+    ensure_optional_packages
+    return
+  fi
   local sudo=()
   if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
@@ -42,6 +57,7 @@ ensure_packages() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
+  ensure_optional_packages
 
 # Downloads wheels (lines "name==version hash" on standard input) into a folder, hashes checked, three tries.
 download_wheels() {

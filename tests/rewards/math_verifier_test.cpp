@@ -154,6 +154,9 @@ TEST(MathVerifier, ThinkingThatWasNotClosedHoldsNoAnswer) {
   EXPECT_TRUE(
       ignoring->verify({.text = "it is \\boxed{5}", .truncated = false, .prompt_text = "<think>"}, "5").correct);
   const auto requiring = make_verifier("math", {{"thinking", "required"}});
+  EXPECT_EQ(verifier->verify({.text = "\\boxed{5} so", .truncated = true, .prompt_text = {}}, "5").reason, "truncated");
+  const auto lenient = make_verifier("math", {{"truncated", "graded"}});
+  EXPECT_TRUE(lenient->verify({.text = "\\boxed{5} so", .truncated = true, .prompt_text = {}}, "5").correct);
   EXPECT_EQ(requiring->verify({.text = "\\boxed{5}", .truncated = false, .prompt_text = {}}, "5").reason,
             "no </think>");
 }
