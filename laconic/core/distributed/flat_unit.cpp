@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "laconic/core/base/error.h"
+
 namespace laconic::distributed {
 namespace {
 
@@ -59,6 +61,22 @@ std::vector<std::vector<size_t>> layer_units(const std::vector<std::string>& nam
     if (units.empty() || layer != current) units.emplace_back();
     units.back().push_back(i);
     current = layer;
+  }
+  return units;
+}
+
+std::vector<TensorUnit> make_units(const std::vector<std::pair<std::string, at::Tensor>>& weights, int ranks) {
+  std::vector<std::string> names;
+  names.reserve(weights.size());
+  for (const auto& entry : weights) names.push_back(entry.first);
+  std::vector<TensorUnit> units;
+  for (auto& indices : layer_units(names)) {
+    std::vector<int64_t> sizes;
+    for (const size_t i : indices) {
+      LACONIC_CHECK(weights[i].second.is_contiguous(), "{} is not contiguous", weights[i].first);
+      sizes.push_back(weights[i].second.numel());
+    }
+    units.push_back({std::move(indices), FlatUnit(std::move(sizes), ranks)});
   }
   return units;
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace laconic::distributed {
@@ -39,8 +40,18 @@ class FlatUnit {
   int64_t shard_;
 };
 
+// Tensors that travel together.
+struct TensorUnit {
+  std::vector<size_t> tensors;  // indices, in order
+  FlatUnit flat;
+};
+
 // Which tensors belong together, by their names: those of one decoder layer ("model.layers.<n>."), and of the others
 // each run of neighbours between layers. Indices in order.
 std::vector<std::vector<size_t>> layer_units(const std::vector<std::string>& names);
+
+// A model's weights in such units: of those that core/model lists, unit i is that of core/model/weight_use.h. The
+// tensors are contiguous.
+std::vector<TensorUnit> make_units(const std::vector<std::pair<std::string, at::Tensor>>& weights, int ranks);
 
 }  // namespace laconic::distributed

@@ -9,18 +9,10 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/distributed/bytes.h"
+#include "laconic/core/distributed/weight_check.h"
 
 namespace laconic::distributed {
 namespace {
-
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-std::vector<std::string> names_of(const std::vector<optim::TrainedTensor>& tensors) {
-  std::vector<std::string> names;
-  names.reserve(tensors.size());
-  for (const auto& trained : tensors) names.push_back(trained.name);
-  return names;
-}
 
 // The state's entries of one trained tensor.
 std::vector<std::string> state_kinds(bool has_master) {
@@ -33,125 +25,106 @@ bool has_master(const optim::TrainedTensor& trained) {
   return trained.tensor.scalar_type() != at::kFloat;
 }
 
+bool is_tied(const std::vector<optim::TrainedTensor>& tensors) {
+  return std::none_of(tensors.begin(), tensors.end(), [](const auto& t) { return t.name == "lm_head.weight"; });
+}
+
 }  // namespace
 
 ShardedAdamW::ShardedAdamW(std::vector<optim::TrainedTensor> tensors, const optim::AdamWOptions& options,
                            Communicator& communicator, Shard shard, at::ScalarType reduction)
     : communicator_(communicator),
       shard_(shard),
-      reduction_(reduction),
       tensors_(std::move(tensors)),
-      adamw_(own_parts(), options) {}
+      tied_(is_tied(tensors_)),
+      weights_(shard == Shard::parameters && !communicator.alone()
+                   ? std::make_unique<ShardedWeights>(named_weights(), communicator)
+                   : nullptr),
+      adamw_(own_parts(), options) {
+  if (communicator.alone()) return;
+  std::vector<at::Tensor> all;
+  for (const auto& trained : tensors_) all.push_back(trained.tensor);
+  gradients_ = std::make_unique<GradientUnits>(make_units(named_weights(), communicator.world_size()), std::move(all),
+                                               communicator, shard, reduction);
+}
 
-// Lays the tensors into units; what the optimizer works on are whole tensors, or this rank's parts of them.
+NamedTensors ShardedAdamW::named_weights() const {
+  NamedTensors named;
+  for (const auto& trained : tensors_) named.emplace_back(trained.name, trained.tensor);
+  return named;
+}
+
+// What the optimizer works on: whole tensors, or this rank's parts of them.
 std::vector<optim::TrainedTensor> ShardedAdamW::own_parts() {
-  if (communicator_.alone()) return tensors_;
-  for (const auto& indices : layer_units(names_of(tensors_))) {
-    std::vector<int64_t> sizes;
-    for (const size_t i : indices) {
-      LACONIC_CHECK(tensors_[i].tensor.is_contiguous(), "{} is not contiguous", tensors_[i].name);
-      sizes.push_back(tensors_[i].tensor.numel());
-    }
-    Unit unit{indices, FlatUnit(sizes, communicator_.world_size()), {}, {}};
-    unit.pieces = unit.flat.pieces(communicator_.rank());
-    units_.push_back(std::move(unit));
-  }
   if (!sharded()) return tensors_;
   std::vector<optim::TrainedTensor> own;
-  for (auto& unit : units_) {
+  for (auto& layout : make_units(named_weights(), communicator_.world_size())) {
+    Unit unit{std::move(layout), {}, {}};
+    unit.pieces = unit.layout.flat.pieces(communicator_.rank());
     for (const auto& piece : unit.pieces) {
-      const auto& whole = tensors_[unit.tensors[piece.tensor]];
-      unit.parts.push_back(whole.tensor.detach().view({-1}).narrow(0, piece.begin, piece.size));
+      const auto& whole = tensors_[unit.layout.tensors[piece.tensor]];
+      unit.parts.push_back(weights_ ? weights_->part(units_.size()).narrow(0, piece.offset, piece.size)
+                                    : whole.tensor.detach().view({-1}).narrow(0, piece.begin, piece.size));
       own.push_back({whole.name, unit.parts.back(), whole.decays});
     }
+    units_.push_back(std::move(unit));
   }
   return own;
 }
 
-std::vector<at::Tensor> ShardedAdamW::weights_of(const Unit& unit) const {
-  std::vector<at::Tensor> weights;
-  for (const size_t i : unit.tensors) weights.push_back(tensors_[i].tensor.detach());
-  return weights;
+void ShardedAdamW::acquire(int64_t unit, model::Pass pass) {
+  if (weights_) weights_->acquire(unit, pass);
+  if (!gradients_ || pass != model::Pass::backward) return;
+  gradients_->prepare(static_cast<size_t>(unit));
+  if (tied_ && unit > 0) gradients_->prepare(0);  // the head adds to it first
+}
+
+void ShardedAdamW::release(int64_t unit, model::Pass pass) {
+  if (weights_) weights_->release(unit, pass);
+  if (gradients_ && pass == model::Pass::backward) gradients_->complete(static_cast<size_t>(unit));
+}
+
+void ShardedAdamW::begin_uneven_passes() {
+  if (weights_) weights_->begin_uneven_passes();
+}
+
+void ShardedAdamW::end_uneven_passes() {
+  if (weights_) weights_->end_uneven_passes();
+}
+
+void ShardedAdamW::expect_last_pass() {
+  if (gradients_) gradients_->expect_last_pass();
 }
 
 optim::StepReport ShardedAdamW::step(double lr) {
   const at::NoGradGuard no_grad;
   if (communicator_.alone()) return adamw_.step(lr);
-  if (!sharded()) {
-    all_reduce_gradients();
-    return adamw_.step(lr);
+  gradients_->finish();
+  if (weights_) weights_->expire();
+  optim::StepReport report;
+  if (sharded()) {
+    take_sums();
+    report = adamw_.step(lr, norm_of_parts());
+  } else {
+    report = adamw_.step(lr);
   }
-  reduce_to_parts();
-  const auto report = adamw_.step(lr, norm_of_parts());
-  if (!report.skipped) gather_weights();
+  gradients_->discard();
+  if (sharded() && !weights_ && !report.skipped) gather_weights();
   return report;
 }
 
 void ShardedAdamW::discard() {
-  for (auto& trained : tensors_) trained.tensor.mutable_grad().reset();
+  if (gradients_) gradients_->discard();
   adamw_.discard();
 }
 
-at::Tensor ShardedAdamW::packed_gradient(const Unit& unit) const {
-  std::vector<at::Tensor> gradients;
-  for (const size_t i : unit.tensors) gradients.push_back(tensors_[i].tensor.grad());
-  return unit.flat.pack(gradients, reduction_);
-}
-
-void ShardedAdamW::all_reduce_gradients() {
-  struct InFlight {
-    at::Tensor flat;
-    Pending pending;
-  };
-  std::optional<InFlight> previous;
-  const Unit* previous_unit = nullptr;
-  const auto finish = [&] {
-    if (!previous) return;
-    previous->pending.wait();
-    const auto sum = previous->flat.to(at::kFloat);
-    int64_t at = 0;
-    for (const size_t i : previous_unit->tensors) {
-      const auto& tensor = tensors_[i].tensor;
-      tensor.mutable_grad() = sum.narrow(0, at, tensor.numel()).view(tensor.sizes());
-      at += tensor.numel();
+void ShardedAdamW::take_sums() {
+  for (size_t u = 0; u < units_.size(); ++u) {
+    for (size_t p = 0; p < units_[u].pieces.size(); ++p) {
+      const auto& piece = units_[u].pieces[p];
+      units_[u].parts[p].mutable_grad() = gradients_->sums(u).narrow(0, piece.offset, piece.size);
     }
-  };
-  for (const auto& unit : units_) {
-    auto flat = packed_gradient(unit);
-    auto pending = communicator_.all_reduce(flat);
-    finish();
-    previous.emplace(InFlight{std::move(flat), std::move(pending)});
-    previous_unit = &unit;
   }
-  finish();
-}
-
-void ShardedAdamW::reduce_to_parts() {
-  struct InFlight {
-    at::Tensor flat, shard;
-    Pending pending;
-  };
-  std::optional<InFlight> previous;
-  const Unit* previous_unit = nullptr;
-  const auto finish = [&] {
-    if (!previous) return;
-    previous->pending.wait();
-    const auto sum = previous->shard.to(at::kFloat);
-    for (size_t p = 0; p < previous_unit->pieces.size(); ++p) {
-      const auto& piece = previous_unit->pieces[p];
-      previous_unit->parts[p].mutable_grad() = sum.narrow(0, piece.offset, piece.size);
-    }
-  };
-  for (const auto& unit : units_) {
-    auto flat = packed_gradient(unit);
-    for (const size_t i : unit.tensors) tensors_[i].tensor.mutable_grad().reset();
-    auto shard = at::empty({unit.flat.shard()}, reduction_);
-    auto pending = communicator_.reduce_scatter(flat, shard);
-    finish();
-    previous.emplace(InFlight{std::move(flat), std::move(shard), std::move(pending)});
-    previous_unit = &unit;
-  }
-  finish();
 }
 
 double ShardedAdamW::norm_of_parts() const {
@@ -165,27 +138,58 @@ double ShardedAdamW::norm_of_parts() const {
   return std::sqrt(sum_over_ranks(communicator_, {squares}).front());
 }
 
+// New weights to every rank: one unit is on its way while the one before is unpacked.
 void ShardedAdamW::gather_weights() {
+  struct InFlight {
+    const TensorUnit* layout;
+    at::Tensor shard, all;
+    Pending pending;
+  };
+  std::optional<InFlight> previous;
+  const auto finish = [&] {
+    if (!previous) return;
+    previous->pending.wait();
+    std::vector<at::Tensor> weights;
+    for (const size_t i : previous->layout->tensors) weights.push_back(tensors_[i].tensor.detach());
+    previous->layout->flat.unpack(previous->all, weights);
+  };
   for (const auto& unit : units_) {
-    const auto weights = weights_of(unit);
-    const auto type = weights.front().scalar_type();
-    const auto shard = at::zeros({unit.flat.shard()}, type), all = at::empty({unit.flat.padded()}, type);
+    const auto options = tensors_[unit.layout.tensors.front()].tensor.options().requires_grad(false);
+    auto shard = at::zeros({unit.layout.flat.shard()}, options), all = at::empty({unit.layout.flat.padded()}, options);
     for (size_t p = 0; p < unit.pieces.size(); ++p)
       shard.narrow(0, unit.pieces[p].offset, unit.pieces[p].size).copy_(unit.parts[p]);
-    communicator_.all_gather(shard, all).wait();
-    unit.flat.unpack(all, weights);
+    auto pending = communicator_.all_gather(shard, all);
+    finish();
+    previous.emplace(InFlight{&unit.layout, std::move(shard), std::move(all), std::move(pending)});
   }
+  finish();
+}
+
+NamedTensors ShardedAdamW::weights() {
+  if (weights_) return weights_->copies();
+  auto named = named_weights();
+  for (auto& entry : named) entry.second = entry.second.detach();
+  return named;
+}
+
+void ShardedAdamW::rewrite_weights(const std::function<void()>& write) {
+  weights_ ? weights_->rewrite(write) : write();
+}
+
+void ShardedAdamW::check_weights(const std::string& when) {
+  weights_ ? weights_->check(when) : check_same_weights(communicator_, named_weights(), when);
 }
 
 std::vector<at::Tensor> ShardedAdamW::gather_state(const Unit& unit, const std::vector<at::Tensor>& parts) {
-  const auto shard = at::zeros({unit.flat.shard()}, at::kFloat), all = at::empty({unit.flat.padded()}, at::kFloat);
+  const auto shard = at::zeros({unit.layout.flat.shard()}, at::kFloat),
+             all = at::empty({unit.layout.flat.padded()}, at::kFloat);
   for (size_t p = 0; p < unit.pieces.size(); ++p)
     shard.narrow(0, unit.pieces[p].offset, unit.pieces[p].size).copy_(parts[p]);
   communicator_.all_gather(shard, all).wait();
   if (!communicator_.first()) return {};
   std::vector<at::Tensor> whole;
-  for (const size_t i : unit.tensors) whole.push_back(at::empty(tensors_[i].tensor.sizes(), at::kFloat));
-  unit.flat.unpack(all, whole);
+  for (const size_t i : unit.layout.tensors) whole.push_back(at::empty(tensors_[i].tensor.sizes(), at::kFloat));
+  unit.layout.flat.unpack(all, whole);
   return whole;
 }
 
@@ -196,11 +200,12 @@ NamedTensors ShardedAdamW::state() {
   const std::map<std::string, at::Tensor> own(entries.begin(), entries.end());
   std::map<std::string, at::Tensor> whole;
   for (const auto& unit : units_) {
-    for (const auto& kind : state_kinds(has_master(tensors_[unit.tensors.front()]))) {
+    for (const auto& kind : state_kinds(has_master(tensors_[unit.layout.tensors.front()]))) {
       std::vector<at::Tensor> parts;
-      for (const auto& piece : unit.pieces) parts.push_back(own.at(tensors_[unit.tensors[piece.tensor]].name + kind));
+      for (const auto& piece : unit.pieces)
+        parts.push_back(own.at(tensors_[unit.layout.tensors[piece.tensor]].name + kind));
       const auto tensors = gather_state(unit, parts);
-      for (size_t i = 0; i < tensors.size(); ++i) whole[tensors_[unit.tensors[i]].name + kind] = tensors[i];
+      for (size_t i = 0; i < tensors.size(); ++i) whole[tensors_[unit.layout.tensors[i]].name + kind] = tensors[i];
     }
   }
   NamedTensors state;  // in the order of optim::AdamW::state()
@@ -218,7 +223,7 @@ void ShardedAdamW::restore(const NamedTensors& state, int64_t steps_taken) {
   NamedTensors own;
   for (const auto& unit : units_) {
     for (const auto& piece : unit.pieces) {
-      const auto& trained = tensors_[unit.tensors[piece.tensor]];
+      const auto& trained = tensors_[unit.layout.tensors[piece.tensor]];
       for (const auto& kind : state_kinds(has_master(trained))) {
         const auto found = given.find(trained.name + kind);
         if (found == given.end()) fail(ErrorKind::input, "the optimizer state lacks {}", trained.name + kind);
@@ -231,7 +236,7 @@ void ShardedAdamW::restore(const NamedTensors& state, int64_t steps_taken) {
     }
   }
   adamw_.restore(own, steps_taken);
-  gather_weights();  // a master copy of another rank decides its part of the weights
+  if (!weights_) gather_weights();  // a master copy of another rank decides its part of the weights
 }
 
 }  // namespace laconic::distributed

@@ -1,33 +1,41 @@
 // AdamW over the ranks of a run: every rank brings the gradient of its part of a mini-batch, and every rank leaves with
-// the same new weights, those of one rank that had the whole mini-batch.
+// the same new weights, those of one rank that had the whole mini-batch. What is divided between the ranks: shard.h.
 //
-//   none       each rank holds all moments; gradients are all-reduced
-//   optimizer  each rank holds the moments (and master copies) of its part of the weights (ZeRO 1, Rajbhandari et al.,
-//              arXiv 1910.02054): gradients are reduced to the rank that needs them, new weights are gathered
-//
-// Gradients travel once per update, layer by layer, one layer in flight while the next is packed. Every method but
-// discard() is a collective.
+// As the model's WeightUse it hears when a gradient is complete (gradient_units.h) and when weights are wanted
+// (sharded_weights.h). Without a model that tells it, gradients travel in step(). Every method but discard(),
+// expect_last_pass() and rewrite_weights() is a collective.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "laconic/core/distributed/communicator.h"
 #include "laconic/core/distributed/flat_unit.h"
+#include "laconic/core/distributed/gradient_units.h"
+#include "laconic/core/distributed/shard.h"
+#include "laconic/core/distributed/sharded_weights.h"
+#include "laconic/core/model/weight_use.h"
 #include "laconic/core/optim/adamw.h"
 
 namespace laconic::distributed {
 
-enum class Shard { none, optimizer };
-
-class ShardedAdamW final : public optim::Optimizer {
+class ShardedAdamW final : public optim::Optimizer, public model::WeightUse {
  public:
   // The tensors are contiguous and equal on all ranks. `reduction`: the dtype in which gradients travel, f32 or bf16.
   // The communicator outlives the optimizer; alone it is optim::AdamW itself, bit for bit.
   ShardedAdamW(std::vector<optim::TrainedTensor> tensors, const optim::AdamWOptions& options,
                Communicator& communicator, Shard shard, at::ScalarType reduction);
+
+  void acquire(int64_t unit, model::Pass pass) override;
+  void release(int64_t unit, model::Pass pass) override;
+  void begin_uneven_passes() override;
+  void end_uneven_passes() override;
+  // The backward pass that comes is the last one before step().
+  void expect_last_pass();
 
   // Consumes the .grad() of every tensor, which is this rank's part of the sum; absent counts as zero. The norm in the
   // report is that of the whole gradient. Either all ranks skip the step, or none.
@@ -37,36 +45,43 @@ class ShardedAdamW final : public optim::Optimizer {
   int64_t steps_taken() const { return adamw_.steps_taken(); }
   int64_t state_bytes() const { return adamw_.state_bytes(); }  // on this rank
 
+  // Under `parameters`: whole weights on every rank while the result lives, which must end before the next step.
+  [[nodiscard]] HeldWeights whole_weights() { return HeldWeights(weights_.get()); }
+  // Whole weights on rank 0, and what does not matter on the others.
+  NamedTensors weights();
+  // Calls `write`, which may change the weights, to the same values on all ranks.
+  void rewrite_weights(const std::function<void()>& write);
+  // That the ranks agree on the weights; under `parameters` they agree at any time if they did at the beginning.
+  void check_weights(const std::string& when);
+
   // The whole state, whatever the sharding: on rank 0 as optim::AdamW::state() has it, on the others nothing.
-  std::vector<std::pair<std::string, at::Tensor>> state();
+  NamedTensors state();
   // From a whole state, which every rank gives.
-  void restore(const std::vector<std::pair<std::string, at::Tensor>>& state, int64_t steps_taken);
+  void restore(const NamedTensors& state, int64_t steps_taken);
 
  private:
-  // Some tensors that travel together, and the views of this rank's part of them.
+  // A unit and this rank's part of it.
   struct Unit {
-    std::vector<size_t> tensors;
-    FlatUnit flat;
-    std::vector<FlatUnit::Piece> pieces;  // this rank's
-    std::vector<at::Tensor> parts;        // of the weights, one per piece
+    TensorUnit layout;
+    std::vector<FlatUnit::Piece> pieces;
+    std::vector<at::Tensor> parts;  // of the weights, one per piece
   };
-  bool sharded() const { return shard_ == Shard::optimizer && !communicator_.alone(); }
+  bool sharded() const { return shard_ != Shard::none && !communicator_.alone(); }
+  NamedTensors named_weights() const;
   std::vector<optim::TrainedTensor> own_parts();
-  std::vector<at::Tensor> weights_of(const Unit& unit) const;
-  at::Tensor packed_gradient(const Unit& unit) const;
-  void all_reduce_gradients();
-  void reduce_to_parts();
+  void take_sums();
   double norm_of_parts() const;
   void gather_weights();
-  // The tensors of one kind of state (".exp_avg", ...) of a unit, whole, from the parts of all ranks.
   std::vector<at::Tensor> gather_state(const Unit& unit, const std::vector<at::Tensor>& parts);
 
   Communicator& communicator_;
-  Shard shard_;
-  at::ScalarType reduction_;
-  std::vector<optim::TrainedTensor> tensors_;
-  std::vector<Unit> units_;
-  optim::AdamW adamw_;  // over whole tensors, or over this rank's parts
+  const Shard shard_;
+  const std::vector<optim::TrainedTensor> tensors_;
+  const bool tied_;                           // the embedding is the head as well
+  std::unique_ptr<ShardedWeights> weights_;   // under `parameters`
+  std::unique_ptr<GradientUnits> gradients_;  // of several ranks
+  std::vector<Unit> units_;                   // of several ranks
+  optim::AdamW adamw_;
 };
 
 }  // namespace laconic::distributed

@@ -48,11 +48,20 @@ std::vector<std::string> deviating(const at::Tensor& column) {
 
 void check_same_weights(Communicator& communicator, const std::vector<std::pair<std::string, at::Tensor>>& weights,
                         const std::string& when) {
-  if (communicator.alone()) return;
+  if (!communicator.alone()) check_same_checksums(communicator, weights, weight_checksums(weights), when);
+}
+
+std::vector<int64_t> weight_checksums(const std::vector<std::pair<std::string, at::Tensor>>& weights) {
   std::vector<int64_t> sums;
   sums.reserve(weights.size());
   for (const auto& entry : weights) sums.push_back(checksum(entry.second));
-  const auto mine = at::tensor(sums, at::kLong);
+  return sums;
+}
+
+void check_same_checksums(Communicator& communicator, const std::vector<std::pair<std::string, at::Tensor>>& weights,
+                          const std::vector<int64_t>& checksums, const std::string& when) {
+  if (communicator.alone()) return;
+  const auto mine = at::tensor(checksums, at::kLong);
   const auto all = at::empty({communicator.world_size(), mine.numel()}, at::kLong);
   communicator.all_gather(mine, all).wait();
   std::vector<std::string> different;

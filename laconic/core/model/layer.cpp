@@ -131,12 +131,15 @@ struct LayerFunction : torch::autograd::Function<LayerFunction> {
     const auto record = c10::static_intrusive_pointer_cast<LayerRecord>(ctx->saved_data["record"].toCapsule());
     const at::NoGradGuard no_grad;
     auto& saved = record->saved;
+    const auto& weights = *record->weights;
+    const auto& context = *record->context;
     LACONIC_CHECK(saved.x.defined(), "the backward pass of a layer runs only once");
-    if (record->recompute)
-      forward_saving(*record->weights, *record->context, at::Tensor(saved.x), saved, /*output=*/false);
-    auto dx = mlp_backward(*record->weights, *record->context, saved, gradients[0].contiguous());
-    attention_backward_(*record->weights, *record->context, saved, dx);
+    if (context.use != nullptr) context.use->acquire(weights.unit, Pass::backward);
+    if (record->recompute) forward_saving(weights, context, at::Tensor(saved.x), saved, /*output=*/false);
+    auto dx = mlp_backward(weights, context, saved, gradients[0].contiguous());
+    attention_backward_(weights, context, saved, dx);
     saved = {};
+    if (context.use != nullptr) context.use->release(weights.unit, Pass::backward);
     return {dx, at::Tensor()};
   }
 };

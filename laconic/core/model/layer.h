@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "laconic/core/model/model_config.h"
+#include "laconic/core/model/weight_use.h"
 #include "laconic/core/ops/rotary.h"
 
 namespace laconic::model {
 
 // Leaf tensors; fused where they share their input, so that each is one product.
 struct LayerWeights {
+  int64_t unit = 0;           // of weight_use.h
   at::Tensor input_norm;      // [hidden]
   at::Tensor qkv;             // [(heads + 2 kv_heads) * head_dim, hidden]
   at::Tensor qkv_bias;        // [(heads + 2 kv_heads) * head_dim] or undefined
@@ -36,6 +38,7 @@ struct LayerContext {
   at::Tensor positions;          // [rows] int64
   at::Tensor rope;               // [max_positions, head_dim] f32
   std::vector<int64_t> offsets;  // packed sequences; training and scoring only
+  WeightUse* use = nullptr;      // hears of the backward pass; may be null
 
   ops::Rotation rotation(const LayerWeights& weights) const;
 };
@@ -60,7 +63,8 @@ void layer_forward_(const LayerWeights& weights, const LayerContext& context, co
                     LayerBuffers& buffers);
 
 // With gradient, over packed sequences. The gradients of the weights are added to their .grad() when the backward pass
-// runs (ops::gradient_of). recompute: keep only x and run the layer again in the backward pass; changes no number.
+// runs (ops::gradient_of). recompute: keep only x and run the layer again in the backward pass; changes no number. The
+// caller acquires the weights for the forward pass, the layer for the backward pass.
 at::Tensor layer_forward(const LayerWeights& weights, std::shared_ptr<const LayerContext> context, const at::Tensor& x,
                          bool recompute);
 

@@ -18,21 +18,33 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+constexpr int64_t kEmbeddingUnit = 0;  // of weight_use.h
+
 at::Tensor gather_rows(const at::Tensor& embedding, const at::Tensor& ids, at::ScalarType dtype) {
   return embedding.detach().index_select(0, ids).to(dtype);
 }
 
+// What the embedding's backward pass needs besides tensors.
+struct EmbeddingRecord : torch::CustomClassHolder {
+  at::ScalarType dtype = at::kFloat;  // of the rows
+  WeightUse* use = nullptr;
+};
+
 // Rows of the embedding; the backward pass adds to its .grad(), token after token.
 struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& embedding, const at::Tensor& ids,
-                            at::ScalarType dtype) {
+                            const c10::intrusive_ptr<EmbeddingRecord>& record) {
     ctx->save_for_backward({embedding, ids});
-    return gather_rows(embedding, ids, dtype);
+    ctx->saved_data["record"] = c10::IValue::make_capsule(record);
+    return gather_rows(embedding, ids, record->dtype);
   }
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const auto record = c10::static_intrusive_pointer_cast<EmbeddingRecord>(ctx->saved_data["record"].toCapsule());
     const auto saved = ctx->get_saved_variables();
     const at::NoGradGuard no_grad;
+    if (record->use != nullptr) record->use->acquire(kEmbeddingUnit, Pass::backward);
     ops::gradient_of(saved[0]).index_add_(0, saved[1], gradients[0].to(at::kFloat));
+    if (record->use != nullptr) record->use->release(kEmbeddingUnit, Pass::backward);
     return {at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
@@ -72,6 +84,7 @@ Model::Model(ModelConfig config, at::ScalarType dtype, at::Device device)
   head_ = config_.tied ? embedding_ : make({config_.vocab_size, config_.hidden});
   for (int64_t i = 0; i < config_.layers; ++i) {
     LayerWeights w;
+    w.unit = i + 1;
     w.input_norm = make({config_.hidden});
     w.qkv = make({config_.qkv_rows(), config_.hidden});
     w.qkv_bias = make_if(config_.qkv_bias, {config_.qkv_rows()});
@@ -95,6 +108,7 @@ LayerContext Model::context(const at::Tensor& positions) const {
   context.norm_epsilon = config_.rms_epsilon;
   context.positions = positions;
   context.rope = rope_;
+  context.use = use_;
   return context;
 }
 
@@ -105,16 +119,31 @@ at::Tensor Model::hidden_states(const at::Tensor& ids, const at::Tensor& positio
   shared->offsets.assign(offsets.begin(), offsets.end());
   if (!at::GradMode::is_enabled() || !embedding_.requires_grad()) {
     const at::NoGradGuard no_grad;
+    acquire(kEmbeddingUnit, Pass::inference);
     auto x = gather_rows(embedding_, ids, compute_dtype());
+    release(kEmbeddingUnit, Pass::inference);
     LayerBuffers buffers;
     const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) {
       ops::packed_attention_into(qkv, shared->offsets, shared->shape, out, nullptr);
     };
-    for (const auto& layer : layers_) layer_forward_(layer, *shared, attend, x, buffers);
+    for (const auto& layer : layers_) {
+      acquire(layer.unit, Pass::inference);
+      layer_forward_(layer, *shared, attend, x, buffers);
+      release(layer.unit, Pass::inference);
+    }
     return x;
   }
-  auto x = EmbeddingFunction::apply(embedding_, ids, compute_dtype());
-  for (const auto& layer : layers_) x = layer_forward(layer, shared, x, options.recompute);
+  auto record = c10::make_intrusive<EmbeddingRecord>();
+  record->dtype = compute_dtype();
+  record->use = use_;
+  acquire(kEmbeddingUnit, Pass::forward);
+  auto x = EmbeddingFunction::apply(embedding_, ids, record);
+  release(kEmbeddingUnit, Pass::forward);
+  for (const auto& layer : layers_) {
+    acquire(layer.unit, Pass::forward);
+    x = layer_forward(layer, shared, x, options.recompute);
+    release(layer.unit, Pass::forward);
+  }
   return x;
 }
 
@@ -125,17 +154,21 @@ const at::Tensor& Model::hidden_states(const at::Tensor& ids, const at::Tensor& 
   if (!buffers.x.defined() || buffers.x.size(0) != ids.numel()) {
     buffers.x = at::empty({ids.numel(), config_.hidden}, at::TensorOptions().dtype(compute_dtype()).device(device_));
   }
+  acquire(kEmbeddingUnit, Pass::inference);
   if (dtype_ == compute_dtype()) {
     at::index_select_out(buffers.x, embedding_.detach(), 0, ids);
   } else {
     buffers.x.copy_(embedding_.detach().index_select(0, ids));
   }
+  release(kEmbeddingUnit, Pass::inference);
   const auto shared = context(positions);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) {
       attention.attend(static_cast<int64_t>(i), qkv, out);
     };
+    acquire(layers_[i].unit, Pass::inference);
     layer_forward_(layers_[i], shared, attend, buffers.x, buffers.layer);
+    release(layers_[i].unit, Pass::inference);
   }
   return buffers.x;
 }

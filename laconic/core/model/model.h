@@ -12,6 +12,7 @@
 #include "laconic/core/model/attention.h"
 #include "laconic/core/model/layer.h"
 #include "laconic/core/model/model_config.h"
+#include "laconic/core/model/weight_use.h"
 
 namespace laconic::model {
 
@@ -82,8 +83,21 @@ class Model {
   void set_trainable(bool trainable);
   Model clone_frozen() const;  // a copy that needs no gradient (reference policy)
 
+  // Hears of every use of the weights from now on; outlives the model's use, not owned. Null: nobody does.
+  void set_weight_use(WeightUse* use) { use_ = use; }
+  WeightUse* weight_use() const { return use_; }
+  // Around a use of final_norm() and head() by a caller.
+  void acquire_head(Pass pass) const { acquire(config_.layers + 1, pass); }
+  void release_head(Pass pass) const { release(config_.layers + 1, pass); }
+
  private:
   LayerContext context(const at::Tensor& positions) const;
+  void acquire(int64_t unit, Pass pass) const {
+    if (use_ != nullptr) use_->acquire(unit, pass);
+  }
+  void release(int64_t unit, Pass pass) const {
+    if (use_ != nullptr) use_->release(unit, pass);
+  }
 
   ModelConfig config_;
   at::ScalarType dtype_;
@@ -93,6 +107,7 @@ class Model {
   at::Tensor head_;        // [vocab, hidden]; the same tensor as embedding_ where tied
   std::vector<LayerWeights> layers_;
   at::Tensor rope_;  // [max_positions, head_dim]: cos half, then sin half, f32
+  WeightUse* use_ = nullptr;
 };
 
 }  // namespace laconic::model

@@ -18,6 +18,7 @@ using torch::autograd::variable_list;
 
 // Final norm and head for the rows that predict scored tokens.
 struct HeadInput {
+  const model::Model* model = nullptr;
   at::Tensor final_norm, head;  // parameters
   at::Tensor rows, targets;     // [n] int64
   double norm_epsilon = 0;
@@ -66,6 +67,7 @@ struct HeadFunction : torch::autograd::Function<HeadFunction> {
     const at::NoGradGuard no_grad;
     LACONIC_CHECK(record->selected.defined(), "the backward pass of the head runs only once");
     const auto& input = record->input;
+    input.model->acquire_head(model::Pass::backward);
     const auto g_logprob = gradients[0].defined() ? gradients[0] : at::zeros_like(record->inverse_rms);
     const auto g_entropy = gradients.size() > 1 ? gradients[1] : at::Tensor();
     const auto states = normed(*record, nullptr);
@@ -74,6 +76,7 @@ struct HeadFunction : torch::autograd::Function<HeadFunction> {
     auto dselected = at::empty_like(record->selected);
     ops::rms_norm_backward(dstates, record->selected, input.final_norm, record->inverse_rms, dselected, /*add=*/false,
                            ops::gradient_of(input.final_norm));
+    input.model->release_head(model::Pass::backward);
     auto dhidden = at::zeros({record->tokens, record->selected.size(1)}, record->selected.options());
     dhidden.index_copy_(0, input.rows, dselected);
     record->selected.reset();
@@ -87,18 +90,24 @@ TokenStatistics score(const model::Model& model, const PackedBatch& batch, doubl
                       const PolicyOptions& options) {
   const auto hidden = model.hidden_states(batch.ids, batch.positions, batch.offsets, {options.recompute});
   auto record = c10::make_intrusive<HeadRecord>();
-  record->input = {model.final_norm(),
+  record->input = {&model,
+                   model.final_norm(),
                    model.head(),
                    batch.rows,
                    batch.targets,
                    model.config().rms_epsilon,
                    {temperature, options.head_chunk_bytes},
                    want_entropy};
-  if (!hidden.requires_grad()) {
+  const auto pass = hidden.requires_grad() ? model::Pass::forward : model::Pass::inference;
+  model.acquire_head(pass);
+  if (pass == model::Pass::inference) {
     const at::NoGradGuard no_grad;
-    return forward(*record, hidden);
+    auto result = forward(*record, hidden);
+    model.release_head(pass);
+    return result;
   }
   const auto outputs = HeadFunction::apply(hidden, record);
+  model.release_head(pass);
   return {outputs[0], want_entropy ? outputs[1] : at::Tensor()};
 }
 

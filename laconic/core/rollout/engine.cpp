@@ -218,6 +218,7 @@ void Engine::draw(std::vector<Job>& jobs) {
         job.row < 0 ? state.const_data_ptr<float>() : buffers_.x.const_data_ptr<float>() + job.row * hidden;
     std::copy_n(source, hidden, target + i * hidden);
   }
+  model_.acquire_head(model::Pass::inference);
   ops::rms_norm_into(selected, model_.final_norm(), config.rms_epsilon, normed);
   const int64_t chunk = std::clamp<int64_t>(options_.logits_bytes / (4 * vocab), 1, n);
   for (int64_t begin = 0; begin < n; begin += chunk) {
@@ -241,6 +242,7 @@ void Engine::draw(std::vector<Job>& jobs) {
     });
     statistics_.sample_seconds += timer.lap();
   }
+  model_.release_head(model::Pass::inference);
 }
 
 void Engine::take_tokens(const std::vector<Job>& jobs) {

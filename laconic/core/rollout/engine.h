@@ -58,6 +58,7 @@ class Engine {
 
   EngineStatistics statistics() const;
   const EngineOptions& options() const { return options_; }
+  const model::Model& model() const { return model_; }
 
  private:
   struct Job;  // one token to be drawn or scored

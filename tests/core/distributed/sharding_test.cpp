@@ -29,6 +29,8 @@ std::vector<TrainedTensor> tensors_of(at::ScalarType type) {
           {"model.layers.1.norm.weight", tensor({3}, 5), false},  {"model.norm.weight", tensor({3}, 6), false}};
 }
 
+constexpr auto kShards = {Shard::none, Shard::optimizer, Shard::gradients, Shard::parameters};
+
 optim::AdamWOptions options_of() {
   optim::AdamWOptions options;
   options.weight_decay = 0.1;
@@ -74,9 +76,12 @@ Result train(Communicator& c, Shard shard, at::ScalarType type, at::ScalarType r
   }
   EXPECT_EQ(optimizer.steps_taken(), static_cast<int64_t>(to));
   result.state = optimizer.state();
-  for (const auto& trained : tensors) result.weights.push_back(trained.tensor);
+  const auto whole = optimizer.whole_weights();
   std::vector<std::pair<std::string, at::Tensor>> named;
-  for (const auto& trained : tensors) named.emplace_back(trained.name, trained.tensor);
+  for (const auto& trained : tensors) {
+    named.emplace_back(trained.name, trained.tensor);
+    result.weights.push_back(trained.tensor.clone());
+  }
   check_same_weights(c, named, "at the end");
   return result;
 }
@@ -106,9 +111,9 @@ TEST(ShardedAdamW, WorldSizesModesAndPrecisions) {
     const auto want = on_one_rank(type, 4);
     for (const auto backend : {Backend::threads, Backend::gloo_tcp}) {
       for (int ranks = 1; ranks <= 4; ++ranks) {
-        for (const auto shard : {Shard::none, Shard::optimizer}) {
-          const auto what =
-              fmt::format("{} {} ranks, sharded {}", c10::toString(type), ranks, shard == Shard::optimizer);
+        if (backend == Backend::gloo_tcp && (ranks != 3 || type != at::kFloat)) continue;  // slow to connect
+        for (const auto shard : kShards) {
+          const auto what = fmt::format("{} {} ranks, shard {}", c10::toString(type), ranks, static_cast<int>(shard));
           on_ranks(backend, ranks, [&](Communicator& c) {
             const auto got = train(c, shard, type, at::kFloat, 0, 4);
             if (c.first()) expect_same(got, want, type == at::kFloat ? 2e-5 : 1e-2, what);
@@ -121,7 +126,7 @@ TEST(ShardedAdamW, WorldSizesModesAndPrecisions) {
 
 TEST(ShardedAdamW, GradientsMayTravelInBf16) {
   const auto want = on_one_rank(at::kFloat, 2);
-  for (const auto shard : {Shard::none, Shard::optimizer}) {
+  for (const auto shard : kShards) {
     ThreadGroup(3).run([&](Communicator& c) {
       const auto got = train(c, shard, at::kFloat, at::kBFloat16, 0, 2);
       if (c.first()) expect_same(got, want, 3e-2, "bf16");
@@ -132,18 +137,20 @@ TEST(ShardedAdamW, GradientsMayTravelInBf16) {
 TEST(ShardedAdamW, AStateIsReadBackUnderAnyWorldSizeAndMode) {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto want = on_one_rank(type, 5);
-    Result half;
-    ThreadGroup(3).run([&](Communicator& c) {
-      auto result = train(c, Shard::optimizer, type, at::kFloat, 0, 2);
-      if (c.first()) half = std::move(result);
-    });
-    for (const int ranks : {1, 2, 4}) {
-      for (const auto shard : {Shard::none, Shard::optimizer}) {
-        ThreadGroup(ranks).run([&](Communicator& c) {
-          auto got = train(c, shard, type, at::kFloat, 2, 5, &half);
-          got.norms.clear();
-          if (c.first()) expect_same(got, want, type == at::kFloat ? 2e-5 : 1e-2, "resumed");
-        });
+    for (const auto from : {Shard::optimizer, Shard::parameters}) {
+      Result half;
+      ThreadGroup(3).run([&](Communicator& c) {
+        auto result = train(c, from, type, at::kFloat, 0, 2);
+        if (c.first()) half = std::move(result);
+      });
+      for (const int ranks : {1, 2, 4}) {
+        for (const auto shard : kShards) {
+          ThreadGroup(ranks).run([&](Communicator& c) {
+            auto got = train(c, shard, type, at::kFloat, 2, 5, &half);
+            got.norms.clear();
+            if (c.first()) expect_same(got, want, type == at::kFloat ? 2e-5 : 1e-2, "resumed");
+          });
+        }
       }
     }
   }
@@ -166,15 +173,20 @@ TEST(ShardedAdamW, EachRankHoldsItsPartOfTheState) {
 }
 
 TEST(ShardedAdamW, AllRanksSkipANonFiniteGradient) {
-  for (const auto shard : {Shard::none, Shard::optimizer}) {
+  for (const auto shard : kShards) {
     ThreadGroup(3).run([&](Communicator& c) {
       auto tensors = tensors_of(at::kFloat);
       const auto before = tensors[1].tensor.clone();
+      const auto shape = tensors[3].tensor.sizes().vec();
       ShardedAdamW optimizer(tensors, options_of(), c, shard, at::kFloat);
       set_gradients(tensors, 0, c.rank(), 3);
       if (c.rank() == 1) tensors[3].tensor.mutable_grad()[0][0] = NAN;
       EXPECT_TRUE(optimizer.step(0.01).skipped);
-      EXPECT_TRUE(at::equal(tensors[1].tensor, before));
+      {
+        const auto whole = optimizer.whole_weights();
+        EXPECT_TRUE(at::equal(tensors[1].tensor, before));
+        EXPECT_EQ(tensors[3].tensor.sizes(), shape);
+      }
       EXPECT_EQ(optimizer.steps_taken(), 0);
       for (const auto& trained : tensors) EXPECT_FALSE(trained.tensor.grad().defined());
       set_gradients(tensors, 0, c.rank(), 3);
