@@ -26,11 +26,11 @@ Store::Loaded load_one(const fs::path& folder) {
 
 Store::Loaded load_newest(const fs::path& folder) {
   std::string reasons;
-  const auto note = [&](const fs::path& path, const std::string& reason) {
-    reasons += fmt::format("\n  {}: {}", path.filename().string(), reason);
-    log_warning("passed over the checkpoint {}: {}", path.string(), reason);
+  const auto note = [&](const Store::PassedOver& one) {
+    reasons += fmt::format("\n  {}: {}", one.folder.filename().string(), one.reason);
+    log_warning("passed over the checkpoint {}: {}", one.folder.string(), one.reason);
   };
-  auto loaded = Store(folder, 1).load_newest(note, Store::What::weights);
+  auto loaded = Store(folder, {}).load_newest(note, Store::What::weights);
   if (!loaded) fail(ErrorKind::input, "{}: there is no complete checkpoint{}", folder.string(), reasons);
   return std::move(*loaded);
 }
@@ -41,7 +41,7 @@ Store::Loaded find_checkpoint(const fs::path& from) {
          fs::exists(from) ? "a file" : "nothing");
   if (fs::is_directory(from / "checkpoints")) return load_newest(from / "checkpoints");
   if (Store::is_checkpoint(from)) return load_one(from);
-  if (!Store(from, 1).empty()) return load_newest(from);
+  if (!Store(from, {}).empty()) return load_newest(from);
   fail(ErrorKind::usage, "{}: expected a run folder or a checkpoint, but it holds neither checkpoints nor {}",
        from.string(), "manifest.json");
 }

@@ -15,6 +15,7 @@ void to_json(const RlState& state, json& out, json& rollout) {
       {"skipped_in_a_row", state.skipped_in_a_row},
       {"generated_tokens", state.generated_tokens},
       {"evaluated", state.evaluated},
+      {"evaluation", state.evaluation},
       {"monitor", {{"step", state.monitor.step}, {"tokens", state.monitor.tokens}, {"values", state.monitor.values}}}};
   rollout = nullptr;
   if (!state.pending) return;
@@ -38,6 +39,7 @@ RlState state_from_json(const json& state, const json& rollout) {
   s.skipped_in_a_row = state.at("skipped_in_a_row");
   s.generated_tokens = state.at("generated_tokens");
   s.evaluated = state.at("evaluated");
+  s.evaluation = state.at("evaluation").get<std::map<std::string, double>>();
   const auto& monitor = state.at("monitor");
   s.monitor.step = monitor.at("step");
   s.monitor.tokens = monitor.at("tokens");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -41,7 +42,8 @@ struct RlState {
   uint64_t prompt_position = 0;  // next position of the prompt order
   int64_t skipped_in_a_row = 0;
   int64_t generated_tokens = 0;
-  int64_t evaluated = -1;  // finished steps at the last evaluation; -1: none yet
+  int64_t evaluated = -1;                    // finished steps at the last evaluation; -1: none yet
+  std::map<std::string, double> evaluation;  // its metrics, for the choice of the best checkpoint
   MonitorState monitor;
   std::optional<PendingStep> pending;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
@@ -29,6 +30,7 @@ bool RlTrainer::run() {
     const bool wanted =
         stop_requested() || (options_.stop_after_updates && updates_here >= *options_.stop_after_updates);
     if (ranks_.any(wanted)) throw Stopped{};
+    checkpoints_.poll();
   };
   try {
     evaluate_if_due();  // before training, or what an interruption cut off
@@ -41,17 +43,21 @@ bool RlTrainer::run() {
       }
       finish_step();  // metrics, samples
       const bool last = state_.step == config_.train.steps;
-      const auto due = [&](int every) { return every > 0 && state_.step % every == 0; };
       evaluate_if_due();
-      if (last || due(config_.checkpoint.every)) save_checkpoint();
+      const bool due = checkpoints_.due(state_.step, evaluation_of_now());
+      if (last || due) save_checkpoint();
       if (!last) stop_if_asked();
     }
   } catch (const Stopped&) {
     save_checkpoint();
+    checkpoints_.finish();
+    if (checkpoints_.last_one_failed())
+      log_warning("what was done since the checkpoint before is lost: the last one could not be written");
     log_info("stopped after step {}{}; continue with: laconic train CONFIG --resume", state_.step,
              state_.pending ? fmt::format(" and {} of {} updates of the next", state_.update, updates_per_step()) : "");
     return false;
   }
+  checkpoints_.finish();
   if (ranks_.first()) finish_run();
   return true;
 }
@@ -70,6 +76,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
       }()),
       objective_(config_.objective.make()),
       judge_(make_judge(config_.reward, workspace_)),
+      checkpoints_(config_.checkpoint, ranks_),
       step_line_(config_.train.steps) {
   const int64_t window = workspace_.model.config().max_positions;
   const int64_t limit = longest_completion(config_, window);
@@ -118,10 +125,12 @@ void RlTrainer::resume() {
   if (loaded) {
     const auto& saved = loaded->content.state;
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+    auto state = state_from_json(saved.at("run"), loaded->content.rollout);
+    check_not_beyond(*loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
     restore_weights(workspace_.model, loaded->content.weights);
     optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
     objective_->restore(saved.at("objective"));
-    state_ = state_from_json(saved.at("run"), loaded->content.rollout);
+    state_ = std::move(state);
   }
   check_weights("before the first step");
   if (!folder_) return;
@@ -135,14 +144,7 @@ void RlTrainer::resume() {
 std::optional<checkpoint::Store::Loaded> RlTrainer::open_folder() {
   folder_ = std::make_unique<metrics::RunFolder>(
       fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
-  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
-  if (!folder_->resuming()) return std::nullopt;
-  auto loaded = checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
-    log_warning("passed over the checkpoint {}: {}", path.string(), reason);
-  });
-  if (!loaded)
-    log_info("no usable checkpoint in {}: starting from the beginning", folder_->file("checkpoints").string());
-  return loaded;
+  return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
 void RlTrainer::check_weights(const std::string& when) {
@@ -359,6 +361,8 @@ void RlTrainer::finish_step() {
   row.set("tokens/generated_total", state_.generated_tokens);
   const double train = times_.forward + times_.backward + times_.optimizer;
   const double total = times_.monitor + times_.rollout + times_.reward_wait + times_.logprob + train;
+  const double checkpoint_seconds = std::exchange(checkpoint_seconds_, 0.0);
+  if (checkpoint_seconds > 0) row.set("time/checkpoint_s", checkpoint_seconds);
   row.set("time/step_s", total);
   if (monitor_) row.set("time/monitor_s", times_.monitor);
   row.set("time/rollout_s", times_.rollout);
@@ -419,8 +423,14 @@ void RlTrainer::write_samples(const algorithms::Step& step) {
   }
 }
 
+// Of the present weights; empty where they were not evaluated.
+std::map<std::string, double> RlTrainer::evaluation_of_now() const {
+  return state_.evaluated == state_.step && state_.update == 0 ? state_.evaluation : std::map<std::string, double>();
+}
+
 void RlTrainer::save_checkpoint() {
-  if (saved_ == state_.position()) return;
+  if (checkpoints_.is_saved(state_.position())) return;
+  const Timer timer;
   ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "checkpoint");
   checkpoint::Content content;
   nlohmann::json run;
@@ -431,11 +441,9 @@ void RlTrainer::save_checkpoint() {
                    {"fingerprint", training_fingerprint(config_)}};
   content.weights = checkpoint_weights(workspace_.model);
   content.optimizer = optimizer_->state();
-  saved_ = state_.position();
-  if (!checkpoints_) return;
-  if (ranks_.fault("fail_write", state_.step))
-    fail(ErrorKind::io, "cannot write a checkpoint of step {}: a failure on purpose", state_.step);
-  log_info("checkpoint {}", checkpoints_->save(state_.position(), content).string());
+  content.evaluation = evaluation_of_now();
+  checkpoints_.save(state_.position(), std::move(content));
+  checkpoint_seconds_ += timer.seconds();
 }
 
 void RlTrainer::evaluate_if_due() {
@@ -462,6 +470,10 @@ void RlTrainer::evaluate_now() {
   options.communicator = &ranks_.communicator();
   ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "evaluate");
   const auto report = evaluate(*engine_, *eval_prompts_, judge_.judge, options);
+  state_.evaluation = {{"accuracy", report.accuracy.estimate},
+                       {"pass_at_k", report.pass_at_k},
+                       {"mean_tokens", report.mean_tokens.estimate},
+                       {"truncated_share", report.truncated_share}};
   if (!folder_) return;
   log_info("{}: {}", options.label, describe(report));
   folder_->log_evaluation(evaluation_row(state_.step, report));
@@ -479,6 +491,7 @@ void RlTrainer::finish_run() {
   summary["seconds"]["rl"] = trained_seconds(folder_->path());
   summary["steps"] = state_.step;
   summary["generated_tokens"] = state_.generated_tokens;
+  checkpoints_.summarise(summary);
   folder_->write_summary(summary);
   write_run_report(folder_->path());
 }

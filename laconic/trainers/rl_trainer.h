@@ -18,6 +18,7 @@
 #include "laconic/trainers/pass_rates.h"
 #include "laconic/trainers/ranks.h"
 #include "laconic/trainers/rl_state.h"
+#include "laconic/trainers/run_checkpoints.h"
 #include "laconic/trainers/run_config.h"
 #include "laconic/trainers/update.h"
 #include "laconic/trainers/workspace.h"
@@ -58,6 +59,7 @@ class RlTrainer {
   void take_report(const UpdateReport& report);
   void finish_step();
   void write_samples(const algorithms::Step& step);
+  std::map<std::string, double> evaluation_of_now() const;
   void save_checkpoint();
   void evaluate_if_due();
   void evaluate_now();
@@ -80,11 +82,11 @@ class RlTrainer {
   UpdateOptions update_options_;
   std::unique_ptr<distributed::ShardedAdamW> optimizer_;
   std::unique_ptr<rollout::Engine> engine_;
-  std::unique_ptr<metrics::RunFolder> folder_;      // of rank 0, which alone writes
-  std::unique_ptr<checkpoint::Store> checkpoints_;  // likewise
+  std::unique_ptr<metrics::RunFolder> folder_;  // of rank 0, which alone writes
+  RunCheckpoints checkpoints_;
   metrics::StepLine step_line_;
   RlState state_;
-  std::optional<checkpoint::Position> saved_;  // of the newest checkpoint written by this process
+  double checkpoint_seconds_ = 0;  // spent on checkpoints since the last row
   // Wall-clock figures of the step in progress.
   struct StepTimes {
     double monitor = 0, rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;

@@ -241,6 +241,16 @@ void EvalSection::visit(config::Visitor& v) {
 void CheckpointSection::visit(config::Visitor& v) {
   v.field("every", every, {.help = "steps between checkpoints; 0 = only when the run ends or is stopped", .min = 0.0});
   v.field("keep", keep, {.help = "newest checkpoints that stay", .min = 1.0});
+  v.field("keep_every", keep_every,
+          {.help = "steps between checkpoints that stay beside the newest; 0 = none", .min = 0.0});
+  v.choice("best", best, {"", "accuracy", "pass_at_k", "mean_tokens", "truncated_share", "loss"},
+           {.help = "metric of the evaluations during training: the checkpoint that is best by it stays beside the "
+                    "newest; loss is that of sft, the others those of train; empty = none"});
+  v.field("asynchronous", asynchronous,
+          {.help = "write on a thread while training goes on; takes memory for a copy of what is written"});
+  v.choice("on_error", on_error, {{"fail", checkpoint::OnError::fail}, {"continue", checkpoint::OnError::go_on}},
+           {.help = "when the system refuses to write one (a full disk): end the run, or warn and go on; the earlier "
+                    "ones are intact in any case"});
 }
 
 void ParallelSection::visit(config::Visitor& v) {
@@ -296,6 +306,9 @@ void RlConfig::visit(config::Visitor& v) {
           "updates_per_rollout");
   v.check(eval.every == 0 || eval_data.has_value() || data.source == DataSource::chain, "eval.every, eval_data",
           "evaluation during training needs a section eval_data");
+  v.check(checkpoint.best != "loss", "checkpoint.best", "loss is the metric of `laconic sft`; expected another one");
+  v.check(checkpoint.best.empty() || eval_data.has_value() || data.source == DataSource::chain,
+          "checkpoint.best, eval_data", "the best checkpoint is found by evaluations, which need a section eval_data");
 }
 
 void SftTrainSection::visit(config::Visitor& v) {
@@ -336,6 +349,11 @@ void SftConfig::visit(config::Visitor& v) {
   v.section("output", output, "what is written where");
   v.check(data.source != DataSource::chain || train.steps > 0, "train.steps, data.source",
           "the chain task has no end, so that epochs cannot count: expected the number of steps");
+  v.check(checkpoint.best.empty() || checkpoint.best == "loss", "checkpoint.best",
+          "the one metric of `laconic sft` is loss");
+  v.check(checkpoint.best.empty() || train.eval_samples > 0, "checkpoint.best, train.eval_samples",
+          "the best checkpoint is found by the evaluation loss, which needs held-out samples; expected eval_samples "
+          "above 0");
 }
 
 void EvalConfig::visit(config::Visitor& v) {

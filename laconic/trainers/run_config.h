@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "laconic/algorithms/registry.h"
+#include "laconic/core/checkpoint/writer.h"
 #include "laconic/core/config/config.h"
 #include "laconic/core/data/dataset.h"
 #include "laconic/core/distributed/sharded_adamw.h"
@@ -100,8 +101,12 @@ struct EvalSection {
 };
 
 struct CheckpointSection {
-  int every = 0;  // steps; 0 = only at the end
-  int keep = 2;   // newest complete checkpoints that stay
+  int every = 0;       // steps; 0 = only at the end
+  int keep = 2;        // newest complete checkpoints that stay
+  int keep_every = 0;  // steps between checkpoints that are made and stay; 0 = none
+  std::string best;    // metric of an evaluation: the best by it is made and stays; "" = none
+  bool asynchronous = false;
+  checkpoint::OnError on_error = checkpoint::OnError::fail;
   void visit(config::Visitor& v);
 };
 

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
+#include <utility>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
@@ -83,6 +84,7 @@ SftTrainer::SftTrainer(SftConfig config, RunOptions options)
         return loaded;
       }()),
       source_(make_sft_source(config_, workspace_)),
+      checkpoints_(config_.checkpoint, ranks_),
       step_line_(source_->steps(), columns()) {
   workspace_.model.set_trainable(true);
   optimizer_ = make_optimizer(workspace_.model, config_.optimizer, config_.parallel, ranks_);
@@ -101,15 +103,20 @@ bool SftTrainer::run() {
     const bool last = state_.step == steps;
     const bool stop =
         ranks_.any(stop_requested() || (options_.stop_after_updates && here >= *options_.stop_after_updates));
-    if (last || stop || (config_.checkpoint.every > 0 && state_.step % config_.checkpoint.every == 0))
-      save_checkpoint();
+    const bool due = checkpoints_.due(state_.step, evaluation_);
+    if (last || stop || due) save_checkpoint();
+    checkpoints_.poll();
     if (stop && !last) {
+      checkpoints_.finish();
       progress_.reset();
+      if (checkpoints_.last_one_failed())
+        log_warning("what was done since the checkpoint before is lost: the last one could not be written");
       log_info("stopped after step {}; continue with: laconic sft CONFIG --resume", state_.step);
       return false;
     }
   }
   progress_->finish();
+  checkpoints_.finish();
   if (ranks_.first()) finish_run();
   return true;
 }
@@ -120,6 +127,7 @@ void SftTrainer::resume() {
   if (loaded) {
     const auto& saved = loaded->content.state;
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
+    check_not_beyond(*loaded, loaded->position.step, source_->steps());
     restore_weights(workspace_.model, loaded->content.weights);
     optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
     state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
@@ -136,11 +144,7 @@ void SftTrainer::resume() {
 std::optional<checkpoint::Store::Loaded> SftTrainer::open_folder() {
   folder_ = std::make_unique<metrics::RunFolder>(
       fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
-  checkpoints_ = std::make_unique<checkpoint::Store>(folder_->file("checkpoints"), config_.checkpoint.keep);
-  if (!folder_->resuming()) return std::nullopt;
-  return checkpoints_->load_newest([](const fs::path& path, const std::string& reason) {
-    log_warning("passed over the checkpoint {}: {}", path.string(), reason);
-  });
+  return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
 void SftTrainer::check_weights(const std::string& when) {
@@ -199,13 +203,17 @@ void SftTrainer::train_step() {
   row.set("tokens/trained_total", state_.trained_tokens);
   const double seconds = timer.seconds();
   row.set("time/step_s", seconds);
+  const double checkpoint_seconds = std::exchange(checkpoint_seconds_, 0.0);
+  if (checkpoint_seconds > 0) row.set("time/checkpoint_s", checkpoint_seconds);
   row.set("throughput/tokens_per_s", static_cast<double>(tokens) / seconds);
   const int64_t steps = source_->steps();
   const bool last = state_.step == steps;
   const auto due = [&](int64_t every) { return last || (every > 0 && state_.step % every == 0); };
+  evaluation_.clear();
   if (source_->evaluation_size() > 0 && due(config_.train.eval_every)) {
     last_evaluation_loss_ = evaluation_loss();
     row.set("loss/eval", *last_evaluation_loss_);
+    if (std::isfinite(*last_evaluation_loss_)) evaluation_ = {{"loss", *last_evaluation_loss_}};
   }
   if (ranks_.fault("desync", state_.step)) spoil_weight(workspace_.model);
   const int check_every = config_.parallel.check_every;
@@ -238,6 +246,7 @@ double SftTrainer::evaluation_loss() {
 }
 
 void SftTrainer::save_checkpoint() {
+  const Timer timer;
   ranks_.begin_phase(state_.step, "checkpoint");
   checkpoint::Content content;
   content.state = {{"step", state_.step},
@@ -247,10 +256,9 @@ void SftTrainer::save_checkpoint() {
                    {"fingerprint", training_fingerprint(config_)}};
   content.weights = checkpoint_weights(workspace_.model);
   content.optimizer = optimizer_->state();
-  if (!checkpoints_) return;
-  if (ranks_.fault("fail_write", state_.step))
-    fail(ErrorKind::io, "cannot write a checkpoint of step {}: a failure on purpose", state_.step);
-  log_info("checkpoint {}", checkpoints_->save({state_.step, 0}, content).string());
+  content.evaluation = evaluation_;
+  checkpoints_.save({state_.step, 0}, std::move(content));
+  checkpoint_seconds_ += timer.seconds();
 }
 
 void SftTrainer::finish_run() {
@@ -258,6 +266,7 @@ void SftTrainer::finish_run() {
   nlohmann::ordered_json summary = {{"steps", state_.step}, {"trained_tokens", state_.trained_tokens}};
   if (last_evaluation_loss_) summary["evaluation_loss"] = *last_evaluation_loss_;
   summary["seed"] = config_.seed;
+  checkpoints_.summarise(summary);
   summary["seconds"] = {{"sft", trained_seconds(folder_->path())}};
   folder_->write_summary(summary);
   write_run_report(folder_->path());

@@ -11,6 +11,7 @@
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/metrics/step_line.h"
 #include "laconic/trainers/rl_trainer.h"
+#include "laconic/trainers/run_checkpoints.h"
 #include "laconic/trainers/sft_data.h"
 
 namespace laconic::trainers {
@@ -48,11 +49,13 @@ class SftTrainer {
   Workspace workspace_;
   std::unique_ptr<SftSource> source_;
   std::unique_ptr<distributed::ShardedAdamW> optimizer_;
-  std::unique_ptr<metrics::RunFolder> folder_;      // of rank 0, which alone writes
-  std::unique_ptr<checkpoint::Store> checkpoints_;  // likewise
+  std::unique_ptr<metrics::RunFolder> folder_;  // of rank 0, which alone writes
+  RunCheckpoints checkpoints_;
   metrics::StepLine step_line_;
   std::unique_ptr<metrics::Progress> progress_;
   std::optional<double> last_evaluation_loss_;
+  std::map<std::string, double> evaluation_;  // of the last step; empty: it was not evaluated
+  double checkpoint_seconds_ = 0;             // spent on checkpoints since the last row
   State state_;
 };
 

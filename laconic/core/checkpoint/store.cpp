@@ -50,13 +50,14 @@ uint32_t file_crc(const fs::path& path) {
   return static_cast<uint32_t>(crc);
 }
 
-void write_manifest(const fs::path& folder, const Position& position) {
+void write_manifest(const fs::path& folder, const Position& position, const Content& content) {
   json files = json::object();
   for (const auto& entry : fs::directory_iterator(folder)) {
     sync_path(entry.path());
     files[entry.path().filename().string()] = {{"bytes", entry.file_size()}, {"crc32", file_crc(entry.path())}};
   }
-  const json manifest = {{"format", kFormat}, {"step", position.step}, {"update", position.update}, {"files", files}};
+  json manifest = {{"format", kFormat}, {"step", position.step}, {"update", position.update}, {"files", files}};
+  if (!content.evaluation.empty()) manifest["evaluation"] = content.evaluation;
   write_file_atomic(folder / kManifest, manifest.dump(2) + "\n");
 }
 
@@ -73,7 +74,12 @@ void check_file(const fs::path& path, const json& expected, Check check) {
     fail(ErrorKind::input, "the checksum of {} does not match", name);
 }
 
-Position check_manifest(const fs::path& folder, Check check) {
+struct Manifest {
+  Position position;
+  std::map<std::string, double> evaluation;
+};
+
+Manifest check_manifest(const fs::path& folder, Check check) {
   if (!fs::exists(folder / kManifest)) fail(ErrorKind::input, "it is incomplete: {} is missing", kManifest);
   try {
     const json manifest = json::parse(read_file(folder / kManifest));
@@ -90,7 +96,7 @@ Position check_manifest(const fs::path& folder, Check check) {
       fail(ErrorKind::input, "its {} says step {}, update {}, which its name does not", kManifest, position.step,
            position.update);
     }
-    return position;
+    return {position, manifest.value("evaluation", std::map<std::string, double>())};
   } catch (const json::exception& error) {
     fail(ErrorKind::input, "its {} is damaged: {}", kManifest, parser_reason(error.what()));
   } catch (const fs::filesystem_error& error) {
@@ -98,12 +104,12 @@ Position check_manifest(const fs::path& folder, Check check) {
   }
 }
 
-bool looks_complete(const fs::path& folder) {
+// Nothing for a folder that is not complete, as far as its sizes tell.
+std::optional<Manifest> manifest_of_complete(const fs::path& folder) {
   try {
-    check_manifest(folder, Check::sizes);
-    return true;
+    return check_manifest(folder, Check::sizes);
   } catch (const Error&) {
-    return false;
+    return std::nullopt;
   }
 }
 
@@ -159,11 +165,12 @@ void put_in_place(const fs::path& partial, const fs::path& target) {
 
 }  // namespace
 
-Store::Store(fs::path folder, int keep) : folder_(std::move(folder)), keep_(keep) {
-  LACONIC_CHECK(keep_ >= 1, "a checkpoint store must keep at least one checkpoint, found {}", keep_);
+Store::Store(fs::path folder, Retention retention) : folder_(std::move(folder)), retention_(std::move(retention)) {
+  LACONIC_CHECK(retention_.newest >= 1, "a checkpoint store must keep at least one checkpoint, found {}",
+                retention_.newest);
 }
 
-fs::path Store::save(const Position& position, const Content& content) {
+fs::path Store::save(const Position& position, const Content& content, const BeforeManifest& before_manifest) {
   ensure_writable_folder(folder_);
   auto target = folder_ / folder_name(position);
   auto partial = target;
@@ -173,7 +180,8 @@ fs::path Store::save(const Position& position, const Content& content) {
   try {
     fs::create_directories(partial);
     write_content(partial, content);
-    write_manifest(partial, position);
+    if (before_manifest) before_manifest(partial);
+    write_manifest(partial, position, content);
     put_in_place(partial, target);
     sync_path(folder_);
   } catch (const fs::filesystem_error& error) {
@@ -205,6 +213,7 @@ std::vector<fs::path> Store::folders_newest_first() const {
 }
 
 void Store::remove_old(const Position& saved) const {
+  const auto best_one = best(saved);
   int complete = 0;
   std::error_code ignored;
   for (const auto& folder : folders_newest_first()) {
@@ -212,14 +221,32 @@ void Store::remove_old(const Position& saved) const {
       fs::remove_all(folder, ignored);
       continue;
     }
+    const auto position = *position_of(folder);
     // A later one was passed over when this run began: it is damaged, whatever it looks like, and left to its owner.
-    if (*position_of(folder) > saved) continue;
-    if (complete >= keep_) {
-      fs::remove_all(folder, ignored);
-    } else if (looks_complete(folder)) {
-      ++complete;
+    if (position > saved) continue;
+    const bool usable = manifest_of_complete(folder).has_value();
+    if (complete < retention_.newest) {
+      complete += usable ? 1 : 0;
+      continue;
     }
+    const bool milestone = retention_.every > 0 && position.update == 0 && position.step % retention_.every == 0;
+    const bool stays = usable && (milestone || (best_one && best_one->folder == folder));
+    if (!stays) fs::remove_all(folder, ignored);
   }
+}
+
+std::optional<Store::Best> Store::best(const Position& last) const {
+  std::optional<Best> best;
+  if (retention_.best.empty()) return best;
+  for (const auto& folder : folders_newest_first()) {
+    if (folder.extension() == kPartial || *position_of(folder) > last) continue;
+    const auto manifest = manifest_of_complete(folder);
+    if (!manifest) continue;
+    const auto found = manifest->evaluation.find(retention_.best);
+    if (found == manifest->evaluation.end()) continue;
+    if (!best || !is_better(best->value, found->second)) best = {folder, found->second};
+  }
+  return best;
 }
 
 bool Store::is_checkpoint(const fs::path& folder) {
@@ -229,7 +256,9 @@ bool Store::is_checkpoint(const fs::path& folder) {
 Store::Loaded Store::load(const fs::path& folder, What what) {
   Loaded loaded;
   loaded.folder = folder;
-  loaded.position = check_manifest(folder, Check::sums);
+  const auto manifest = check_manifest(folder, Check::sums);
+  loaded.position = manifest.position;
+  loaded.content.evaluation = manifest.evaluation;
   loaded.content.weights = read_tensors(folder / "weights.safetensors");
   if (what == What::everything) loaded.content.optimizer = read_tensors(folder / "optimizer.safetensors");
   try {
@@ -242,17 +271,17 @@ Store::Loaded Store::load(const fs::path& folder, What what) {
   return loaded;
 }
 
-std::optional<Store::Loaded> Store::load_newest(
-    const std::function<void(const fs::path&, const std::string&)>& on_passed_over, What what) const {
+std::optional<Store::Loaded> Store::load_newest(const std::function<void(const PassedOver&)>& on_passed_over,
+                                                What what) const {
   for (const auto& folder : folders_newest_first()) {
     if (folder.extension() == kPartial) {
-      on_passed_over(folder, "it is incomplete: the run ended while it was written");
+      on_passed_over({folder, "it is incomplete: the run ended while it was written", true});
       continue;
     }
     try {
       return load(folder, what);
     } catch (const Error& error) {
-      on_passed_over(folder, error.what());
+      on_passed_over({folder, error.what(), false});
     }
   }
   return std::nullopt;

@@ -48,8 +48,8 @@ struct Found {
 
 inline Found find_newest(const Store& store) {
   Found found;
-  found.loaded = store.load_newest([&](const std::filesystem::path& folder, const std::string& reason) {
-    found.passed_over.emplace_back(folder.filename().string(), reason);
+  found.loaded = store.load_newest([&](const Store::PassedOver& one) {
+    found.passed_over.emplace_back(one.folder.filename().string(), one.reason);
   });
   return found;
 }

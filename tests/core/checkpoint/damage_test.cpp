@@ -102,7 +102,7 @@ class DamagedCheckpoint : public testing::TestWithParam<Damage> {
  protected:
   static void SetUpTestSuite() {
     original_ = std::make_unique<TemporaryFolder>();
-    Store store(original_->path(), 3);
+    Store store(original_->path(), {3});
     store.save({1, 0}, content_of(1));
     auto content = content_of(2);
     content.rollout = {{"samples", std::string(300, 'x')}};
@@ -118,7 +118,7 @@ std::unique_ptr<TemporaryFolder> DamagedCheckpoint::original_;
 TEST_P(DamagedCheckpoint, IsNamedAndPassedOver) {
   const TemporaryFolder folder;
   fs::copy(original_->path(), folder.path(), fs::copy_options::recursive);
-  const Store store(folder.path(), 3);
+  const Store store(folder.path(), {3});
   const auto newest = folder / "step-00000002.0000";
   GetParam().make(newest);
   const auto found = find_newest(store);
@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, DamagedCheckpoint, testing::ValuesIn(damages()),
 // Whatever byte of the manifest is hit: the checkpoint is refused, or it loads what was saved.
 TEST(DamagedManifest, NeverLoadsAnythingElse) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   auto content = content_of(2, 3);
   content.rollout = {{"samples", {1, 2}}};
   const auto newest = store.save({2, 0}, content);
@@ -161,7 +161,7 @@ TEST(DamagedManifest, NeverLoadsAnythingElse) {
 
 TEST(DamagedCheckpoints, SeveralInARow) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 9);
+  Store store(folder.path(), {9});
   for (int64_t step = 1; step <= 5; ++step) store.save({step, 0}, content_of(static_cast<uint64_t>(step)));
   fs::remove(folder / "step-00000005.0000/state.json");
   fs::remove(folder / "step-00000004.0000/manifest.json");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "laconic/core/base/files.h"
+#include "laconic/core/checkpoint/writer.h"
 #include "tests/core/checkpoint/content.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temporary_folder.h"
@@ -60,7 +61,7 @@ class SmallDisk {
 TEST(StoreFailure, AFullDisk) {
   const SmallDisk disk("size=256k");
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
-  Store store(disk.path() / "checkpoints", 2);
+  Store store(disk.path() / "checkpoints", {2});
   store.save({1, 0}, content_of(1));
   for (const Position position : {Position{2, 0}, Position{1, 0}}) {  // another one, and the same again
     const auto problem = error_of([&] { store.save(position, content_of(2, 50000)); });
@@ -72,10 +73,26 @@ TEST(StoreFailure, AFullDisk) {
   EXPECT_EQ(find_newest(store).loaded->position, (Position{3, 0}));
 }
 
+// Behind the caller's back, and with a run that goes on.
+TEST(StoreFailure, AFullDiskOfAnAsynchronousWriter) {
+  const SmallDisk disk("size=256k");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
+  Writer writer(Store(disk.path() / "checkpoints", {2}), {true, OnError::go_on});
+  writer.save({1, 0}, content_of(1));
+  writer.save({2, 0}, content_of(2, 50000));
+  writer.finish();
+  EXPECT_EQ(writer.failures(), 1);
+  EXPECT_EQ(writer.newest(), (Position{1, 0}));
+  expect_only(writer.store(), disk.path() / "checkpoints", {1, 0}, 1);
+  writer.save({3, 0}, content_of(3));
+  writer.finish();
+  EXPECT_EQ(writer.newest(), (Position{3, 0}));
+}
+
 // The same without privileges: files may not grow beyond a limit.
 TEST(StoreFailure, ALimitOfTheFileSize) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 2);
+  Store store(folder.path(), {2});
   store.save({1, 0}, content_of(1));
   rlimit old{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -93,7 +110,7 @@ TEST(StoreFailure, ALimitOfTheFileSize) {
 TEST(StoreFailure, AReadOnlyFolder) {
   const SmallDisk disk("size=256k");
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
-  Store store(disk.path(), 2);
+  Store store(disk.path(), {2});
   store.save({1, 0}, content_of(1));
   ASSERT_TRUE(disk.make_read_only());
   const auto problem = error_of([&] { store.save({2, 0}, content_of(2)); });
@@ -105,7 +122,7 @@ TEST(StoreFailure, AReadOnlyFolder) {
 TEST(StoreFailure, AFolderWithoutPermission) {
   if (::geteuid() == 0) GTEST_SKIP() << "permissions do not bind this user";
   const TemporaryFolder folder;
-  Store store(folder.path(), 2);
+  Store store(folder.path(), {2});
   store.save({1, 0}, content_of(1));
   fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
   EXPECT_THAT(error_of([&] { store.save({2, 0}, content_of(2)); }), HasSubstr("Permission denied"));
@@ -116,7 +133,7 @@ TEST(StoreFailure, AFolderWithoutPermission) {
 TEST(StoreFailure, AFileInThePlaceOfTheFolder) {
   const TemporaryFolder folder;
   write_file_atomic(folder / "checkpoints", "a file");
-  Store store(folder / "checkpoints", 1);
+  Store store(folder / "checkpoints", {1});
   EXPECT_THAT(error_of([&] { store.save({1, 0}, content_of(1)); }), HasSubstr("checkpoints"));
   EXPECT_TRUE(store.empty());
   EXPECT_FALSE(find_newest(store).loaded);
@@ -124,7 +141,7 @@ TEST(StoreFailure, AFileInThePlaceOfTheFolder) {
 
 TEST(StoreFailure, TensorsThatCannotBeWritten) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({1, 0}, content_of(1));
   auto content = content_of(2);
   content.optimizer.emplace_back("x", at::ones({1}, at::kComplexFloat));

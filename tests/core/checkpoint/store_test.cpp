@@ -30,7 +30,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 TEST(Store, GivesBackWhatWasSaved) {
   const TemporaryFolder folder;
-  Store store(folder / "checkpoints", 3);
+  Store store(folder / "checkpoints", {3});
   EXPECT_TRUE(store.empty());
   EXPECT_FALSE(find_newest(store).loaded);
   auto content = content_of(1);
@@ -50,7 +50,7 @@ TEST(Store, GivesBackWhatWasSaved) {
 
 TEST(Store, TensorsOfALoadedCheckpointAreOnesOwn) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({1, 0}, content_of(1));
   auto loaded = find_newest(store).loaded;
   loaded->content.weights[0].second.add_(1);  // not a view of the file
@@ -59,7 +59,7 @@ TEST(Store, TensorsOfALoadedCheckpointAreOnesOwn) {
 
 TEST(Store, RolloutsAreExact) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   auto content = content_of(1);
   const double inf = std::numeric_limits<double>::infinity();
   const std::vector<double> numbers = {0.1, -0.0, 1e-310, 5e-324, 1e300, 1.0f / 3.0f, inf, -inf, 0.30000000000000004};
@@ -88,7 +88,7 @@ TEST(Store, RolloutsAreExact) {
 
 TEST(Store, AStateThatJsonCannotHoldIsRefusedAtOnce) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 2);
+  Store store(folder.path(), {2});
   store.save({1, 0}, content_of(1));
   auto content = content_of(2);
   content.state["multiplier"] = std::nan("");
@@ -104,7 +104,7 @@ TEST(Store, AStateThatJsonCannotHoldIsRefusedAtOnce) {
 TEST(Store, KeepsTheNewest) {
   for (const int keep : {1, 2, 5}) {
     const TemporaryFolder folder;
-    Store store(folder.path(), keep);
+    Store store(folder.path(), {keep});
     const std::vector<Position> positions = {{1, 0}, {1, 2}, {1, 10}, {2, 0}, {9, 0}, {10, 0}, {100000000, 12345}};
     for (size_t i = 0; i < positions.size(); ++i) {
       store.save(positions[i], content_of(i));
@@ -112,12 +112,66 @@ TEST(Store, KeepsTheNewest) {
       EXPECT_EQ(find_newest(store).loaded->position, positions[i]);
     }
   }
-  EXPECT_NE(error_of([] { const Store store("x", 0); }), "");
+  EXPECT_NE(error_of([] { const Store store("x", {0}); }), "");
+}
+
+// Steps 1 to 9 with the given accuracies (0 = not evaluated); returns the steps that are left.
+std::vector<int> left_after(const Retention& retention, const std::vector<double>& accuracies) {
+  const TemporaryFolder folder;
+  Store store(folder.path(), retention);
+  for (size_t i = 0; i < accuracies.size(); ++i) {
+    auto content = content_of(i);
+    if (accuracies[i] > 0) content.evaluation = {{"accuracy", accuracies[i]}, {"other", 1.0}};
+    store.save({static_cast<int64_t>(i) + 1, 0}, content);
+  }
+  std::vector<int> steps;
+  for (const auto& name : names_in(folder.path())) steps.push_back(std::stoi(name.substr(5)));
+  return steps;
+}
+
+TEST(Store, KeepsMilestonesAndTheBest) {
+  const std::vector<double> accuracies = {0.1, 0, 0.8, 0.2, 0.8, 0, 0.3, 0.7, 0};
+  EXPECT_THAT(left_after({2, 4}, accuracies), ElementsAre(4, 8, 9));
+  EXPECT_THAT(left_after({1, 0, "accuracy", true}, accuracies), ElementsAre(3, 9)) << "the earliest of equals";
+  EXPECT_THAT(left_after({1, 0, "accuracy", false}, accuracies), ElementsAre(1, 9));
+  EXPECT_THAT(left_after({2, 5, "accuracy", true}, accuracies), ElementsAre(3, 5, 8, 9));
+}
+
+TEST(Store, ADamagedBestIsNone) {
+  const TemporaryFolder folder;
+  Store store(folder.path(), {1, 0, "accuracy", true});
+  for (const int64_t step : {1, 2, 3}) {
+    auto content = content_of(1);
+    content.evaluation = {{"accuracy", 1.0 / static_cast<double>(step)}};
+    store.save({step, 0}, content);
+  }
+  EXPECT_EQ(store.best({3, 0})->folder.filename(), "step-00000001.0000");
+  EXPECT_EQ(store.best({3, 0})->value, 1.0);
+  fs::resize_file(folder / "step-00000001.0000/weights.safetensors", 10);
+  EXPECT_EQ(store.best({3, 0})->folder.filename(), "step-00000003.0000");
+  EXPECT_FALSE(store.best({2, 9})) << "nothing usable is left up to there";
+}
+
+// A stop between two updates of a step that happens to be a milestone.
+TEST(Store, AMilestoneIsAWholeStep) {
+  const TemporaryFolder folder;
+  Store store(folder.path(), {1, 2});
+  for (const Position position : {Position{2, 0}, Position{2, 1}, Position{3, 0}}) store.save(position, content_of(1));
+  EXPECT_THAT(names_in(folder.path()), ElementsAre("step-00000002.0000", "step-00000003.0000"));
+}
+
+TEST(Store, EvaluationsComeBack) {
+  const TemporaryFolder folder;
+  Store store(folder.path(), {1});
+  auto content = content_of(1);
+  content.evaluation = {{"accuracy", 0.1 + 0.2}, {"mean_tokens", 1e-300}};
+  store.save({1, 0}, content);
+  EXPECT_EQ(find_newest(store).loaded->content.evaluation, content.evaluation);
 }
 
 TEST(Store, RemovesPartialFoldersAndNothingOfTheUsers) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({1, 0}, content_of(1));
   fs::copy(folder / "step-00000001.0000", folder / "step-00000001.0000.best");
   fs::copy(folder / "step-00000001.0000", folder / "step-00000002.0000.partial");
@@ -136,7 +190,7 @@ TEST(Store, RemovesPartialFoldersAndNothingOfTheUsers) {
 // A damaged checkpoint does not use up a place of those that are kept.
 TEST(Store, DamagedOnesAreNotCounted) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 2);
+  Store store(folder.path(), {2});
   for (int64_t step : {1, 2}) store.save({step, 0}, content_of(static_cast<uint64_t>(step)));
   fs::remove(folder / "step-00000002.0000/manifest.json");
   store.save({3, 0}, content_of(3));
@@ -148,7 +202,7 @@ TEST(Store, DamagedOnesAreNotCounted) {
 // A run that resumed before a damaged newer checkpoint must keep what it saves.
 TEST(Store, ALaterDamagedOneDoesNotPushOutTheOneJustSaved) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({20, 0}, content_of(20));
   auto bytes = read_file(folder / "step-00000020.0000/weights.safetensors");
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
@@ -161,7 +215,7 @@ TEST(Store, ALaterDamagedOneDoesNotPushOutTheOneJustSaved) {
 
 TEST(Store, SavingAPositionAgainReplacesIt) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 2);
+  Store store(folder.path(), {2});
   for (uint64_t i = 1; i <= 3; ++i) {
     store.save({7, 0}, content_of(i));
     EXPECT_THAT(names_in(folder.path()), ElementsAre("step-00000007.0000"));
@@ -172,7 +226,7 @@ TEST(Store, SavingAPositionAgainReplacesIt) {
 // At no moment is there no complete checkpoint under the name: another thread looks for its last file all the time.
 TEST(Store, ReplacingIsOneStep) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({7, 0}, content_of(0));
   std::atomic<bool> done{false};
   std::atomic<int> looks{0}, absent{0};
@@ -193,7 +247,7 @@ TEST(Store, ReplacingIsOneStep) {
 // What a crash between the two renames of a file system without exchange leaves is loaded, and cleared away later.
 TEST(Store, AReplacedOneStandsInForItsSuccessor) {
   const TemporaryFolder folder;
-  Store store(folder.path(), 1);
+  Store store(folder.path(), {1});
   store.save({7, 0}, content_of(1));
   fs::rename(folder / "step-00000007.0000", folder / "step-00000007.0000.replaced");
   EXPECT_EQ(find_newest(store).loaded->position, (Position{7, 0}));

@@ -1,0 +1,96 @@
+#include "laconic/trainers/run_checkpoints.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/log.h"
+
+namespace laconic::trainers {
+namespace {
+
+namespace fs = std::filesystem;
+using checkpoint::Store;
+
+checkpoint::Retention retention_of(const CheckpointSection& section) {
+  const bool lower = section.best == "mean_tokens" || section.best == "truncated_share" || section.best == "loss";
+  return {section.keep, section.keep_every, section.best, !lower};
+}
+
+}  // namespace
+
+RunCheckpoints::RunCheckpoints(const CheckpointSection& section, Ranks& ranks) : section_(section), ranks_(ranks) {}
+
+std::optional<Store::Loaded> RunCheckpoints::open(const fs::path& folder, bool resuming) {
+  writer_ = std::make_unique<checkpoint::Writer>(Store(folder, retention_of(section_)),
+                                                 checkpoint::WriterOptions{section_.asynchronous, section_.on_error});
+  if (!resuming) return std::nullopt;
+  std::string damaged;
+  auto loaded = writer_->store().load_newest([&](const Store::PassedOver& one) {
+    log_warning("passed over the checkpoint {}: {}", one.folder.string(), one.reason);
+    if (!one.unfinished) damaged += fmt::format("\n  {}: {}", one.folder.filename().string(), one.reason);
+  });
+  if (!loaded && !damaged.empty()) {
+    fail(ErrorKind::input,
+         "no checkpoint in {} can be used:{}\nNothing was changed. To begin the run again give --overwrite instead of "
+         "--resume, which deletes what the earlier run left.",
+         folder.string(), damaged);
+  }
+  if (!loaded) {
+    log_info("no checkpoint in {} yet: starting from the beginning", folder.string());
+    return std::nullopt;
+  }
+  if (const auto best = writer_->store().best(loaded->position)) best_ = best->value;
+  return loaded;
+}
+
+bool RunCheckpoints::due(int64_t step, const std::map<std::string, double>& evaluation) {
+  const auto multiple = [&](int every) { return every > 0 && step % every == 0; };
+  bool better = false;
+  if (const auto found = evaluation.find(section_.best); found != evaluation.end() && writer_) {
+    better = !best_ || writer_->store().is_better(found->second, *best_);
+    if (better) best_ = found->second;
+  }
+  if (!section_.best.empty()) better = ranks_.any(better);
+  return better || multiple(section_.every) || multiple(section_.keep_every);
+}
+
+void RunCheckpoints::save(const checkpoint::Position& position, checkpoint::Content content) {
+  saved_ = position;
+  if (!writer_) return;
+  Store::BeforeManifest before_manifest;
+  if (ranks_.fault("fail_write", position.step)) {
+    before_manifest = [](const fs::path& partial) {
+      fail(ErrorKind::io, "cannot write the checkpoint {}: a failure on purpose", partial.string());
+    };
+  }
+  writer_->save(position, std::move(content), std::move(before_manifest));
+}
+
+void RunCheckpoints::poll() {
+  if (writer_) writer_->poll();
+}
+
+void RunCheckpoints::finish() {
+  if (writer_) writer_->finish();
+}
+
+void RunCheckpoints::summarise(nlohmann::ordered_json& summary) const {
+  if (!writer_) return;
+  if (writer_->failures() > 0) summary["checkpoints_not_written"] = writer_->failures();
+  constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+  if (const auto best = writer_->store().best({kLast, kLast}))
+    summary["best_checkpoint"] = {{"folder", best->folder.filename().string()}, {section_.best, best->value}};
+}
+
+void check_not_beyond(const Store::Loaded& loaded, int64_t begun, int64_t steps) {
+  if (begun <= steps) return;
+  fail(ErrorKind::usage,
+       "{} is beyond the end of the run: expected train.steps of {} or more, found {}. To go on from there raise "
+       "train.steps; to train for fewer steps begin again with --overwrite or in another output.folder.",
+       loaded.folder.string(), begun, steps);
+}
+
+}  // namespace laconic::trainers
