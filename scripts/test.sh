@@ -20,6 +20,7 @@ done
 
 ensure_packages
 ensure_libtorch cpu
+ensure_arrow
 build_preset release
 cd "$laconic_root/build/release"
 # One at a time: each test uses the cores itself, and the style gate takes both.

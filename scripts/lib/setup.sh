@@ -2,7 +2,8 @@
 #
 # Everything is checked first and done only where it is missing, so a second call costs a fraction of a second.
 # LACONIC_LIBTORCH=DIR   use the LibTorch in DIR (a folder with include/ and lib/) and fetch nothing
-# LACONIC_CACHE=DIR      where LibTorch is kept (default: $XDG_CACHE_HOME/laconic or ~/.cache/laconic)
+# LACONIC_ARROW=DIR      use the Arrow in DIR (site-packages/pyarrow, or a prefix) for Parquet files and fetch nothing
+# LACONIC_CACHE=DIR      where both are kept (default: $XDG_CACHE_HOME/laconic or ~/.cache/laconic)
 
 laconic_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 laconic_versions=$laconic_root/scripts/versions.txt
@@ -16,7 +17,6 @@ versions_of() { awk -v kind="$1" '$1 == kind { $1 = ""; sub(/^ +/, ""); print }'
 
 have_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
-# Installs the Debian packages that are missing; without the right to do so it prints the command and stops.
 # Tries to install the optional packages that are missing: the sandbox of the verifier `code`.
 ensure_optional_packages() {
   local package missing=() sudo=()
@@ -29,6 +29,7 @@ ensure_optional_packages() {
     say "going on without the optional packages: ${missing[*]}"
 }
 
+# Installs the Debian packages that are missing; without the right to do so it prints the command and stops.
 ensure_packages() {
   local wanted missing=() package
   command -v dpkg-query >/dev/null || die "this set-up knows Debian and its derivatives only; install what scripts/versions.txt lists by hand, then build with cmake (README)"
@@ -56,10 +57,11 @@ ensure_packages() {
   "${sudo[@]}" apt-get update -qq || die "apt-get update failed"
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
-}
   ensure_optional_packages
+}
 
-# Downloads wheels (lines "name==version hash" on standard input) into a folder, hashes checked, three tries.
+# download_wheels FOLDER ADVICE: wheels (lines "name==version hash" on standard input), hashes checked, three tries; what
+# to do when all fail is the advice.
 download_wheels() {
   local folder=$1 list=$1/wheels.txt name hash try quiet=(-q)
   while read -r name hash; do printf '%s --hash=sha256:%s\n' "$name" "$hash"; done >"$list"
@@ -76,7 +78,7 @@ download_wheels() {
     say "the download failed (try $try of 3)"
     sleep 2
   done
-  die "LibTorch could not be downloaded; check the network, or point LACONIC_LIBTORCH at a LibTorch that is there already"
+  die "$2"
 }
 
 # fetch_libtorch cpu|cuda FOLDER: a site-packages tree with what that flavour needs, complete or not there at all.
@@ -95,7 +97,8 @@ fetch_libtorch() {
   {
     versions_of wheel
     if [ "$flavour" = cuda ]; then versions_of wheel-cuda; fi
-  } | download_wheels "$partial/wheels"
+  } | download_wheels "$partial/wheels" \
+    "LibTorch could not be downloaded; check the network, or point LACONIC_LIBTORCH at a LibTorch that is there already"
   say "unpacking"
   for wheel in "$partial"/wheels/*.whl; do
     local members=()
@@ -147,14 +150,57 @@ ensure_libtorch() {
   LIBTORCH_ROOT=$target/torch
 }
 
-# build_preset PRESET [TARGET...]: configures where that has not been done with this LibTorch, then builds.
+# The libraries and headers of Arrow, complete or not there at all.
+fetch_arrow() {
+  local target=$1 partial=$1.partial
+  [ "$(uname -m)" = "$(versions_of wheel-machine)" ] ||
+    die "Arrow is pinned for $(versions_of wheel-machine), this machine is $(uname -m); set LACONIC_ARROW to an Arrow for it"
+  rm -rf "$partial"
+  mkdir -p "$partial/wheels" "$partial/site"
+  say "downloading Arrow, for Parquet files, into $laconic_cache, once per user"
+  versions_of wheel-arrow | download_wheels "$partial/wheels" \
+    "Arrow could not be downloaded; check the network, or point LACONIC_ARROW at an Arrow that is there already"
+  unzip -q -o "$partial"/wheels/pyarrow-*.whl 'pyarrow/include/*' 'pyarrow/libarrow.so.*' 'pyarrow/libparquet.so.*' '*/licenses/*' \
+    -d "$partial/site" >&2 || die "unpacking Arrow failed (is the disk full?)"
+  mv "$partial/site" "$target"
+  rm -rf "$partial"
+}
+
+# ensure_arrow [required]: sets ARROW_ROOT. Without Arrow everything works but for Parquet files, so that a download
+# that fails is told, and ends the set-up only where Parquet was asked for.
+ensure_arrow() {
+  if [ -n "${LACONIC_ARROW:-}" ]; then
+    [ -d "$LACONIC_ARROW/include/parquet" ] || die "LACONIC_ARROW=$LACONIC_ARROW: expected a folder with include/parquet"
+    ARROW_ROOT=$(cd "$LACONIC_ARROW" && pwd)
+    return
+  fi
+  local target
+  target=$laconic_cache/arrow-$(versions_of wheel-arrow | sed -n 's/^pyarrow==\([^ ]*\).*/\1/p')
+  if [ ! -e "$target" ]; then
+    mkdir -p "$laconic_cache" || die "$laconic_cache cannot be made; set LACONIC_CACHE"
+    exec 9>"$laconic_cache/lock"
+    flock 9  # another clone may be fetching the same
+    if ! { [ -e "$target" ] || (fetch_arrow "$target"); }; then
+      [ "${1:-}" != required ] || exit 1
+      say "going on without Parquet; scripts/setup.sh --parquet tries again"
+    fi
+    exec 9>&-
+  fi
+  ARROW_ROOT=
+  if [ -e "$target" ]; then ARROW_ROOT=$target/pyarrow; fi
+}
+
+# build_preset PRESET [TARGET...]: configures where that has not been done with this LibTorch and Arrow, then builds.
 build_preset() {
   local preset=$1 folder=$laconic_root/build/$1 jobs memory_gib target targets=()
   shift
   for target in "$@"; do targets+=(--target "$target"); done
-  if [ ! -e "$folder/build.ninja" ] || ! grep -qxF "LIBTORCH_ROOT:PATH=$LIBTORCH_ROOT" "$folder/CMakeCache.txt"; then
+  if [ ! -e "$folder/build.ninja" ] || ! grep -qxF "LIBTORCH_ROOT:PATH=$LIBTORCH_ROOT" "$folder/CMakeCache.txt" ||
+    { [ -n "${ARROW_ROOT:-}" ] && ! grep -qxF "LACONIC_ARROW:PATH=$ARROW_ROOT" "$folder/CMakeCache.txt"; }; then
     say "configuring build/$preset"
-    (cd "$laconic_root" && cmake --preset "$preset" "-DLIBTORCH_ROOT:PATH=$LIBTORCH_ROOT" --log-level=WARNING >&2) || die "cmake failed"
+    # Arrow is looked for again: what was found before may be another one, or none.
+    (cd "$laconic_root" && cmake --preset "$preset" "-DLIBTORCH_ROOT:PATH=$LIBTORCH_ROOT" ${ARROW_ROOT:+"-DLACONIC_ARROW:PATH=$ARROW_ROOT"} \
+      -U 'ArrowParquet_*' --log-level=WARNING >&2) || die "cmake failed"
   fi
   # A compiler process with LibTorch's headers takes up to 2 GiB.
   memory_gib=$(awk '/^MemTotal/ { print int($2 / 1048576) }' /proc/meminfo)

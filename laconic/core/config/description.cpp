@@ -8,7 +8,7 @@ namespace laconic::config {
 
 const Description* Description::find(std::string_view dotted) const {
   for (const auto& child : children) {
-    if (child.key == dotted) return &child;
+    if (child.key == dotted || (child.is_list && child.key.substr(0, child.key.size() - 2) == dotted)) return &child;
     if (!child.is_section) continue;
     if (const auto* found = child.find(dotted)) return found;
   }
@@ -77,6 +77,14 @@ void Describer::end_section() {
   stack_.back().children.push_back(std::move(made));
   conditions_ = std::move(outer_.back());
   outer_.pop_back();
+}
+
+// The items are alike: one stands for all, and its fields are those of the list.
+std::optional<size_t> Describer::begin_sections(std::string_view name, std::string_view help, size_t) {
+  begin_section(name, help);
+  stack_.back().is_list = true;
+  stack_.back().key += "[]";
+  return std::nullopt;
 }
 
 }  // namespace laconic::config

@@ -18,6 +18,7 @@ struct Description {
 
   bool is_section = false;
   bool optional = false;              // of a section: may be absent
+  bool is_list = false;               // of a section: a list of them; the key ends in [], as in data.mixture[].path
   std::vector<Description> children;  // of a section
 
   TypeInfo type;  // of a field; the choices of a choice are strings
@@ -25,8 +26,9 @@ struct Description {
   std::vector<std::string> choices;  // of a choice
   Json default_value;                // of a field, of a section that is absent by default null
 
-  const Description* find(std::string_view dotted) const;  // of a key below this section; nullptr where there is none
-  std::vector<std::string> keys() const;                   // of everything below, dotted
+  // Of a key below this section; nullptr where there is none. A list is also found without its [].
+  const Description* find(std::string_view dotted) const;
+  std::vector<std::string> keys() const;  // of everything below, dotted
 };
 
 // Builds the tree: visit with it, then take the result. Defaults are the values of the visited struct.
@@ -43,6 +45,9 @@ class Describer : public Visitor {
   void begin_section(std::string_view name, std::string_view help) override;
   bool begin_optional_section(std::string_view name, std::string_view help, bool present) override;
   void end_section() override;
+  std::optional<size_t> begin_sections(std::string_view name, std::string_view help, size_t present) override;
+  void begin_item(size_t) override {}
+  void end_sections() override {}
   void begin_when(std::string_view condition) override { conditions_.emplace_back(condition); }
   void end_when() override { conditions_.pop_back(); }
 

@@ -21,6 +21,9 @@ class Dumper : public Visitor {
   void begin_section(std::string_view name, std::string_view help) override;
   bool begin_optional_section(std::string_view name, std::string_view help, bool present) override;
   void end_section() override;
+  std::optional<size_t> begin_sections(std::string_view name, std::string_view help, size_t present) override;
+  void begin_item(size_t index) override;
+  void end_sections() override { end_section(); }
 
  private:
   void put(std::string_view name, Json value);

@@ -116,6 +116,35 @@ void Reader::end_section() {
   }
 }
 
+std::optional<size_t> Reader::begin_sections(std::string_view name, std::string_view, size_t) {
+  const std::string key = full_key(name);
+  const Value* value = take(name);
+  lists_.push_back({key, nullptr});
+  if (value == nullptr) return std::nullopt;
+  if (value->kind != ValueKind::list) {
+    failed_.insert(key);
+    if (value->kind != ValueKind::reported) {
+      problems_.add(
+          value->named_place(), key,
+          fmt::format("expected a list of sections, each a mapping of keys to values, found {}", found_text(*value)));
+    }
+    return std::nullopt;
+  }
+  lists_.back().list = value;
+  return value->children.size();
+}
+
+void Reader::begin_item(size_t index) {
+  const List& list = lists_.back();
+  const std::string key = fmt::format("{}[{}]", list.key, index);
+  if (list.list == nullptr) return push(key, nullptr);
+  const Value& item = list.list->children[index];
+  const bool usable = item.kind == ValueKind::mapping;
+  if (!usable) reject_section(key, item);
+  push(key, usable ? &item : nullptr);
+  scopes_.back().place = item.place;
+}
+
 std::vector<UnknownKey> Reader::unknown_keys() {
   while (!scopes_.empty()) end_section();
   std::stable_sort(unknown_.begin(), unknown_.end(), [](const UnknownKey& a, const UnknownKey& b) {
@@ -131,7 +160,7 @@ std::string Reader::value_text(const std::string& key) const {
 
 bool Reader::failed(const std::string& key) const {
   return std::any_of(failed_.begin(), failed_.end(), [&](const std::string& other) {
-    return other == key || other.starts_with(key + ".") || key.starts_with(other + ".");
+    return other == key || other.starts_with(key + ".") || other.starts_with(key + "[") || key.starts_with(other + ".");
   });
 }
 

@@ -39,6 +39,9 @@ class Reader : public Visitor {
   void begin_section(std::string_view name, std::string_view help) override;
   bool begin_optional_section(std::string_view name, std::string_view help, bool present) override;
   void end_section() override;
+  std::optional<size_t> begin_sections(std::string_view name, std::string_view help, size_t present) override;
+  void begin_item(size_t index) override;
+  void end_sections() override { lists_.pop_back(); }
   void contradiction(std::string_view names, std::string_view message) override;
 
  private:
@@ -48,6 +51,10 @@ class Reader : public Visitor {
     Place place;
     std::vector<std::string> names;  // visited
     bool choice_failed = false;
+  };
+  struct List {
+    std::string key;
+    const Value* list = nullptr;  // nullptr: the source does not set it
   };
   struct Read {
     Place place;  // of a field that stands in the source
@@ -64,6 +71,7 @@ class Reader : public Visitor {
   Problems& problems_;
   Place source_;
   std::vector<Scope> scopes_;
+  std::vector<List> lists_;  // of sections, that are being visited
   std::map<std::string, Read> read_;
   std::set<std::string> failed_;
   std::vector<UnknownKey> unknown_;

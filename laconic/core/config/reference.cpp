@@ -34,7 +34,10 @@ std::string type_text(const Description& field) {
 void append_explanation(std::string& out, const Description& node) {
   if (!out.empty()) out += "\n";
   if (node.is_section)
-    out += fmt::format("{}: {}section\n", node.key, node.optional ? "optional " : "");
+    out += fmt::format("{}: {}\n", node.key,
+                       node.is_list    ? "list of sections"
+                       : node.optional ? "optional section"
+                                       : "section");
   else
     out += fmt::format("{}: {}; default {}\n", node.key, type_text(node), flow_yaml(node.default_value));
   if (!node.help.empty()) out += fmt::format("    {}\n", node.help);
@@ -71,6 +74,7 @@ void append_markdown(std::string& out, const Description& section) {
   if (!section.key.empty()) out += fmt::format("\n## `{}`\n", section.key);
   std::string about = cell(section.help);
   if (section.optional) about += about.empty() ? "Optional section." : " (optional section)";
+  if (section.is_list) about += about.empty() ? "List of sections." : " (list of sections)";
   if (!section.condition.empty())
     about += fmt::format("{}Only with {}.", about.empty() ? "" : ". ", code(section.condition));
   if (!about.empty()) out += "\n" + about + "\n";

@@ -47,7 +47,22 @@ Json field_schema(const Description& field) {
   return node;
 }
 
+Json section_schema(const Description& section);
+
+Json list_schema(const Description& list) {
+  Description item = list;
+  item.is_list = false;
+  item.help.clear();
+  item.condition.clear();
+  Json node;
+  if (const auto text = note(list); !text.empty()) node["description"] = text;
+  node["type"] = "array";
+  node["items"] = section_schema(item);
+  return node;
+}
+
 Json section_schema(const Description& section) {
+  if (section.is_list) return list_schema(section);
   Json node;
   if (const auto text = note(section); !text.empty()) node["description"] = text;
   // A section with all of its keys commented out is null.

@@ -19,6 +19,18 @@ std::string quoted_list(const std::vector<std::string>& names, size_t limit) {
   return join(quoted, ", ") + (names.size() > limit ? ", ..." : "");
 }
 
+// data.mixture[2].path as it is described: data.mixture[].path.
+std::string without_indices(const std::string& key) {
+  std::string text;
+  bool inside = false;
+  for (const char c : key) {
+    if (c == ']') inside = false;
+    if (!inside) text += c;
+    if (c == '[') inside = true;
+  }
+  return text;
+}
+
 std::string joined(const std::string& section, const std::string& name) {
   return section.empty() ? name : section + "." + name;
 }
@@ -71,7 +83,7 @@ void report_unknown_keys(const std::vector<UnknownKey>& unknown, const Descripti
   for (const auto& key : unknown) {
     const std::string full = joined(key.section, key.value->key);
     const bool one_name = key.value->key.find('.') == std::string::npos;  // `train.steps:` at the top is no known key
-    if (const Description* known = one_name ? all.find(full) : nullptr) {
+    if (const Description* known = one_name ? all.find(without_indices(full)) : nullptr) {
       if (!key.doubtful) problems.add(key.value->key_place, full, inactive_message(*known, reader, key.section));
       continue;
     }

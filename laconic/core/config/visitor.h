@@ -68,6 +68,11 @@ class Visitor {
   template <typename S>
   void optional_section(std::string_view name, std::optional<S>& section, std::string_view help = "");
 
+  // A list of nested structs, which stands in a file as a list of mappings. A list of the file replaces the present
+  // one; what its items leave out is as in `prototype`.
+  template <typename S>
+  void sections(std::string_view name, std::vector<S>& items, const S& prototype, std::string_view help = "");
+
   class Block;
   // Fields that exist only under a condition on fields above, written as the user would write it:
   //   if (const auto block = v.when(source == DataSource::file, "source: file")) v.field("path", path, ...);
@@ -89,6 +94,11 @@ class Visitor {
   // `present`: whether the struct is set. Returns whether to visit it; end_section follows only then.
   virtual bool begin_optional_section(std::string_view name, std::string_view help, bool present) = 0;
   virtual void end_section() = 0;
+  // `present`: items of the struct. Returns the number of items in the source; nothing where it does not set the list.
+  // An item follows as begin_item(), its fields, end_section().
+  virtual std::optional<size_t> begin_sections(std::string_view name, std::string_view help, size_t present) = 0;
+  virtual void begin_item(size_t index) = 0;
+  virtual void end_sections() = 0;
   // Called around a block that is entered.
   virtual void begin_when(std::string_view /*condition*/) {}
   virtual void end_when() {}
@@ -140,6 +150,25 @@ void Visitor::optional_section(std::string_view name, std::optional<S>& section,
     defaults.visit(*this);
   }
   end_section();
+}
+
+template <typename S>
+void Visitor::sections(std::string_view name, std::vector<S>& items, const S& prototype, std::string_view help) {
+  const auto count = begin_sections(name, help, items.size());
+  if (describing()) {
+    S item = prototype;
+    begin_item(0);
+    item.visit(*this);
+    end_section();
+  } else {
+    if (reading() && count) items.assign(*count, prototype);
+    for (size_t i = 0; i < items.size(); ++i) {
+      begin_item(i);
+      items[i].visit(*this);
+      end_section();
+    }
+  }
+  end_sections();
 }
 
 }  // namespace laconic::config

@@ -1,66 +1,80 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "laconic/core/base/error.h"
-#include "laconic/core/base/files.h"
-#include "laconic/core/data/records.h"
+#include "laconic/core/data/byte_source.h"
 
 namespace laconic::data {
 namespace {
 
-// Ends the zlib stream whatever happens.
-struct Inflater {
-  z_stream stream{};
-  Inflater() { LACONIC_CHECK(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK, "zlib cannot start"); }
-  ~Inflater() { inflateEnd(&stream); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-};
+class GzipBytes final : public ByteSource {
+ public:
+  GzipBytes(std::unique_ptr<ByteSource> packed, std::string name) : packed_(std::move(packed)), name_(std::move(name)) {
+    LACONIC_CHECK(inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK, "zlib cannot start");
+  }
+  ~GzipBytes() override { inflateEnd(&stream_); }
 
-std::string inflate_all(std::string& packed, const std::filesystem::path& path) {
-  Inflater inflater;
-  auto& stream = inflater.stream;
-  std::string text;
-  std::string buffer(1 << 18, '\0');
-  size_t consumed = 0;
-  int status = Z_OK;
-  while (consumed < packed.size() || status != Z_STREAM_END) {
-    if (status == Z_STREAM_END) {
-      // Another member follows; trailing zero bytes are padding.
-      if (packed.find_first_not_of('\0', consumed) == std::string::npos) break;
-      LACONIC_CHECK(inflateReset(&stream) == Z_OK, "zlib cannot restart");
-    }
-    const size_t chunk = std::min<size_t>(packed.size() - consumed, std::numeric_limits<uInt>::max());
-    stream.next_in = reinterpret_cast<Bytef*>(packed.data() + consumed);
-    stream.avail_in = static_cast<uInt>(chunk);
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = static_cast<uInt>(buffer.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    consumed += chunk - stream.avail_in;
-    const size_t produced = buffer.size() - stream.avail_out;
-    text.append(buffer.data(), produced);
-    if (status == Z_STREAM_END) continue;
-    if (status == Z_BUF_ERROR || (status == Z_OK && consumed == packed.size() && produced < buffer.size())) {
-      fail(ErrorKind::input, "{}: the gzip stream ends too early ({} bytes could be read)", path.string(), text.size());
-    }
-    if (status != Z_OK) {
-      fail(ErrorKind::input, "{}: damaged gzip stream near byte {}: {}", path.string(), consumed,
-           stream.msg != nullptr ? stream.msg : "bad data");
+  size_t read(char* buffer, size_t capacity) override {
+    const auto room = static_cast<uInt>(std::min<size_t>(capacity, std::numeric_limits<uInt>::max()));
+    for (;;) {
+      if (stream_.avail_in == 0) refill();
+      if (status_ == Z_STREAM_END && !next_member()) return 0;
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer);
+      stream_.avail_out = room;
+      status_ = inflate(&stream_, Z_NO_FLUSH);
+      const size_t produced = room - stream_.avail_out;
+      unpacked_ += produced;
+      if (status_ != Z_OK && status_ != Z_STREAM_END && status_ != Z_BUF_ERROR) {
+        fail(ErrorKind::input, "{}: damaged gzip stream near byte {}: {}", name_, taken_ - stream_.avail_in,
+             stream_.msg != nullptr ? stream_.msg : "bad data");
+      }
+      if (produced > 0) return produced;
+      if (status_ != Z_STREAM_END && at_end_ && stream_.avail_in == 0)
+        fail(ErrorKind::input, "{}: the gzip stream ends too early ({} bytes could be read)", name_, unpacked_);
     }
   }
-  return text;
-}
+
+ private:
+  void refill() {
+    const size_t n = at_end_ ? 0 : packed_->read(input_.data(), input_.size());
+    at_end_ = n == 0;
+    taken_ += n;
+    stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
+    stream_.avail_in = static_cast<uInt>(n);
+  }
+
+  // Between members; zero bytes there are padding.
+  bool next_member() {
+    for (;;) {
+      while (stream_.avail_in > 0 && *stream_.next_in == 0) {
+        ++stream_.next_in;
+        --stream_.avail_in;
+      }
+      if (stream_.avail_in > 0) break;
+      if (at_end_) return false;
+      refill();
+    }
+    LACONIC_CHECK(inflateReset(&stream_) == Z_OK, "zlib cannot restart");
+    status_ = Z_OK;
+    return true;
+  }
+
+  std::unique_ptr<ByteSource> packed_;
+  std::string name_;
+  z_stream stream_{};
+  std::array<char, 1 << 16> input_{};
+  int status_ = Z_OK;
+  bool at_end_ = false;  // of the packed bytes
+  uint64_t taken_ = 0, unpacked_ = 0;
+};
 
 }  // namespace
 
-std::string read_maybe_gz(const std::filesystem::path& path) {
-  std::string content = read_file(path);
-  if (content.size() >= 2 && content[0] == '\x1f' && content[1] == '\x8b') return inflate_all(content, path);
-  if (path.extension() == ".gz" && !content.empty())
-    fail(ErrorKind::input, "{}: not a gzip file in spite of its name", path.string());
-  return content;
+std::unique_ptr<ByteSource> gunzip(std::unique_ptr<ByteSource> packed, const std::string& name) {
+  return std::make_unique<GzipBytes>(std::move(packed), name);
 }
 
 }  // namespace laconic::data

@@ -1,21 +1,16 @@
 #include "laconic/core/data/records.h"
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/data/parquet.h"
 
 namespace laconic::data {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string_view without_bom(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return text;
-}
 
 // `one_line`: the text is a line of a file, and the parser's line number says nothing.
 std::string json_problem(const nlohmann::json::exception& error, bool one_line) {
@@ -77,7 +72,7 @@ Json parse_watched(std::string_view text, std::string& reason) {
 }
 
 Record parse_line(std::string_view line, std::string source) {
-  Record record{std::move(source), nullptr, ""};
+  Record record{std::move(source), nullptr, "", line};
   if (const size_t bad = first_invalid_utf8(line); bad != std::string_view::npos) {
     record.reason = fmt::format("not valid UTF-8 at byte {} of the line", bad + 1);
     return record;
@@ -94,113 +89,19 @@ Record parse_line(std::string_view line, std::string source) {
   return record;
 }
 
-// One CSV record: its fields, the line on which it begins, and what is wrong with it.
-struct CsvRow {
-  std::vector<std::string> fields;
-  size_t line = 0;
-  bool blank = false;  // an empty line
-  std::string reason;
-};
-
-class CsvReader {
- public:
-  CsvReader(std::string_view text, char separator) : text_(text), separator_(separator) {}
-
-  bool done() const { return at_ >= text_.size(); }
-
-  CsvRow next() {
-    CsvRow row;
-    row.line = line_;
-    row.blank = at_ < text_.size() && (text_[at_] == '\n' || text_[at_] == '\r');
-    for (;;) {
-      row.fields.emplace_back();
-      if (at_ < text_.size() && text_[at_] == '"') {
-        read_quoted(row);
-      } else {
-        while (at_ < text_.size() && !ends_field(text_[at_])) {
-          if (text_[at_] == '"' && row.reason.empty())
-            row.reason = fmt::format("a quote inside of the unquoted field {}", row.fields.size());
-          row.fields.back() += text_[at_++];
-        }
-      }
-      if (at_ < text_.size() && text_[at_] == separator_) {
-        ++at_;
-        continue;
-      }
-      end_line();
-      return row;
-    }
-  }
-
- private:
-  bool ends_field(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
-
-  void end_line() {
-    if (at_ < text_.size() && text_[at_] == '\r') ++at_;
-    if (at_ < text_.size() && text_[at_] == '\n') ++at_;
-    ++line_;
-  }
-
-  void read_quoted(CsvRow& row) {
-    for (++at_; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
-      if (c == '\n') ++line_;
-      if (c != '"') {
-        row.fields.back() += c;
-      } else if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
-        row.fields.back() += '"';
-        ++at_;
-      } else {
-        break;
-      }
-    }
-    if (at_ >= text_.size()) {
-      row.reason = fmt::format("the quote that opens field {} is never closed", row.fields.size());
-      return;
-    }
-    ++at_;
-    if (at_ < text_.size() && !ends_field(text_[at_])) {
-      row.reason = fmt::format("text behind the closing quote of field {}", row.fields.size());
-      while (at_ < text_.size() && !ends_field(text_[at_])) ++at_;
-    }
-  }
-
-  std::string_view text_;
-  char separator_;
-  size_t at_ = 0;
-  size_t line_ = 1;
-};
-
-std::vector<std::string> read_header(CsvReader& reader, const std::string& name) {
-  const auto header = reader.next();
-  if (!header.reason.empty()) fail(ErrorKind::input, "{}:1: {}", name, header.reason);
-  std::set<std::string> seen;
-  for (const auto& column : header.fields) {
-    if (first_invalid_utf8(column) != std::string_view::npos)
-      fail(ErrorKind::input, "{}:1: the header is not valid UTF-8", name);
-    if (trim(column).empty()) fail(ErrorKind::input, "{}:1: the header has a column without a name", name);
-    if (!seen.insert(column).second) fail(ErrorKind::input, "{}:1: the header names column `{}` twice", name, column);
-  }
-  return header.fields;
-}
-
 }  // namespace
 
-void read_jsonl(std::string_view text, const std::string& name, const RecordSink& sink) {
-  text = without_bom(text);
-  size_t number = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const auto line = trim(text.substr(at, end - at));
-    at = end + 1;
-    ++number;
+void read_jsonl(TextReader& text, const std::string& name, const RecordSink& sink) {
+  std::string_view line;
+  for (size_t number = 1; text.line(line); ++number) {
+    line = trim(line);
     if (line.empty()) continue;
     if (!sink(parse_line(line, fmt::format("{}:{}", name, number)))) return;
   }
 }
 
-void read_json_array(std::string_view text, const std::string& name, const RecordSink& sink) {
-  text = without_bom(text);
+void read_json_array(TextReader& reader, const std::string& name, const RecordSink& sink) {
+  const std::string text = reader.rest();
   if (const size_t bad = first_invalid_utf8(text); bad != std::string_view::npos) {
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
     fail(ErrorKind::input, "{}:{}: not valid UTF-8 at byte {} of the file", name, line, bad + 1);
@@ -218,33 +119,48 @@ void read_json_array(std::string_view text, const std::string& name, const Recor
          array.type_name());
   }
   for (size_t i = 0; i < array.size(); ++i) {
-    Record record{fmt::format("{}:[{}]", name, i), std::move(array[i]), ""};
+    Record record{fmt::format("{}:[{}]", name, i), std::move(array[i]), "", {}};
     check_object(record);
     if (!record.reason.empty()) record.value = nullptr;
     if (!sink(std::move(record))) return;
   }
 }
 
-void read_csv(std::string_view text, const std::string& name, char separator, const RecordSink& sink) {
-  CsvReader reader(without_bom(text), separator);
-  if (reader.done()) return;
-  const auto columns = read_header(reader, name);
-  while (!reader.done()) {
-    auto row = reader.next();
-    if (row.blank) continue;
-    Record record{fmt::format("{}:{}", name, row.line), nullptr, row.reason};
-    if (record.reason.empty() && row.fields.size() != columns.size()) {
-      record.reason = fmt::format("{} fields, the header has {}", row.fields.size(), columns.size());
+const std::vector<std::string>& record_formats() {
+  static const std::vector<std::string> formats = {"jsonl", "json", "csv", "tsv", "parquet"};
+  return formats;
+}
+
+std::string format_of(const std::filesystem::path& path, const std::string& wanted) {
+  const auto& formats = record_formats();
+  if (wanted != "auto") {
+    if (std::find(formats.begin(), formats.end(), wanted) == formats.end()) {
+      fail(ErrorKind::usage, "unknown data format `{}`{}; there are auto, {}", wanted, did_you_mean(wanted, formats),
+           join(formats, ", "));
     }
-    for (size_t i = 0; record.reason.empty() && i < columns.size(); ++i) {
-      if (first_invalid_utf8(row.fields[i]) != std::string_view::npos) {
-        record.reason = fmt::format("column `{}` is not valid UTF-8", columns[i]);
-      } else {
-        record.value[columns[i]] = std::move(row.fields[i]);
-      }
-    }
-    if (!record.reason.empty()) record.value = nullptr;
-    if (!sink(std::move(record))) return;
+    return wanted;
+  }
+  const std::string extension = to_lower(without_compression(path).extension().string());
+  for (const auto& format : formats) {
+    if (extension == "." + format) return format;
+  }
+  if (extension == ".ndjson") return "jsonl";
+  fail(ErrorKind::usage, "{}: the format cannot be told from the name; set it to one of {}", path.string(),
+       join(formats, ", "));
+}
+
+void read_records(const std::filesystem::path& path, const std::string& format, const std::vector<std::string>& columns,
+                  const RecordSink& sink) {
+  if (format == "parquet") return read_parquet(path, columns, sink);
+  const std::string name = path.string();
+  TextReader text(open_bytes(path));
+  if (text.blank()) fail(ErrorKind::input, "{}: the file is empty", name);
+  if (format == "jsonl") {
+    read_jsonl(text, name, sink);
+  } else if (format == "json") {
+    read_json_array(text, name, sink);
+  } else {
+    read_csv(text, name, format == "csv" ? ',' : '\t', sink);
   }
 }
 

@@ -129,21 +129,38 @@ TEST_F(DatasetTest, OffsetAndLimit) {
   EXPECT_THAT(error_of(options), HasSubstr("offset 10 leaves none of the 10 examples"));
 }
 
-TEST_F(DatasetTest, GzipWholeTruncatedAndDamaged) {
+TEST_F(DatasetTest, CompressedWholeTruncatedAndDamaged) {
   std::string text;
   for (int i = 0; i < 50000; ++i) text += "{\"prompt\": \"p" + std::to_string(i * 7919) + "\"}\n";
-  const auto packed = gzipped(text);
-  EXPECT_EQ(load_dataset(file("a.jsonl.gz", packed)).examples.size(), 50000u);
-  EXPECT_EQ(load_dataset(file("b.jsonl.gz", packed + gzipped("{\"prompt\": \"last\"}\n"))).examples.size(), 50001u);
-  for (const size_t cut : {size_t{5}, packed.size() / 2, packed.size() - 1}) {
-    EXPECT_THAT(error_of(file("c.jsonl.gz", packed.substr(0, cut))),
-                AllOf(HasSubstr("input "), HasSubstr("ends too early")))
-        << cut;
+  struct Compression {
+    std::string extension, name;
+    std::string (*pack)(const std::string&);
+  };
+  for (const auto& [extension, name, pack] :
+       {Compression{".gz", "gzip", gzipped}, Compression{".zst", "zstd", zstandard}}) {
+    const auto packed = pack(text);
+    EXPECT_EQ(load_dataset(file("a.jsonl" + extension, packed)).examples.size(), 50000u);
+    const auto two = load_dataset(file("b.jsonl" + extension, packed + pack("{\"prompt\": \"last\"}\n")));
+    ASSERT_EQ(two.examples.size(), 50001u);
+    EXPECT_EQ(two.examples.back().id, "b:50000");
+    for (const size_t cut : {size_t{5}, packed.size() / 2, packed.size() - 1}) {
+      EXPECT_THAT(error_of(file("c.jsonl" + extension, packed.substr(0, cut))),
+                  AllOf(HasSubstr("input "), HasSubstr("the " + name + " stream ends too early")))
+          << cut;
+    }
+    auto damaged = packed;
+    damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x55);
+    auto options = file("d.jsonl" + extension, damaged);
+    EXPECT_THAT(error_of(options), HasSubstr("d.jsonl" + extension));
+    options.on_error = OnError::skip;  // lines that are broken by the damage do not hide it
+    EXPECT_THAT(error_of(options), HasSubstr("damaged " + name + " stream near byte"));
+    EXPECT_THAT(error_of(file("e.jsonl" + extension, "plain")), HasSubstr("not a " + name + " file"));
+    EXPECT_THAT(error_of(file("f.jsonl" + extension, "")), HasSubstr("the file is empty"));
+    EXPECT_THAT(error_of(file("g.jsonl" + extension, pack(""))), HasSubstr("the file is empty"));
+    EXPECT_EQ(load_dataset(file("h.json" + extension, pack("[{\"prompt\": \"a\"}]"))).examples.size(), 1u);
+    EXPECT_EQ(load_dataset(file("i.csv" + extension, pack("prompt\na\nb\n"))).examples.size(), 2u);
+    EXPECT_EQ(load_dataset(file("told_by_content.jsonl", packed)).examples.size(), 50000u);
   }
-  auto damaged = packed;
-  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x55);
-  EXPECT_THAT(error_of(file("d.jsonl.gz", damaged)), HasSubstr("gzip stream"));
-  EXPECT_THAT(error_of(file("e.jsonl.gz", "plain")), HasSubstr("not a gzip file"));
 }
 
 TEST_F(DatasetTest, UnusableOptions) {
@@ -165,7 +182,7 @@ TEST_F(DatasetTest, UnusableOptions) {
   auto blind = file("c.jsonl", "{}");
   blind.prompt_template = "no place";
   EXPECT_THAT(error_of(blind), HasSubstr("must hold {prompt}"));
-  EXPECT_THAT(error_of(file("d.parquet", "x")), HasSubstr("cannot be told from the name"));
+  EXPECT_THAT(error_of(file("d.arrow", "x")), HasSubstr("cannot be told from the name"));
   auto absent = file("e.jsonl", "x");
   absent.path = folder_ / "absent.jsonl";
   EXPECT_THAT(error_of(absent), HasSubstr("absent.jsonl"));

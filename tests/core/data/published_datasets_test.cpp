@@ -39,7 +39,7 @@ TEST(PublishedDatasets, Gsm8kAsItIs) {
 
 TEST(PublishedDatasets, OthersByTheirPresets) {
   const auto path = LACONIC_TEST_DATA_OR_SKIP("math/math500.jsonl.gz");
-  const auto math = published(path, "math500");
+  const auto math = published(path, "math_500");
   EXPECT_EQ(math.examples.size(), 500u);
   EXPECT_EQ(math.examples[0].id, "test/precalculus/807.json");
   // Published with a few answers that are null: a reason to stop, or counted.
@@ -69,6 +69,10 @@ TEST(PublishedDatasets, CountdownWithItsOwnColumnNames) {
   EXPECT_EQ(data.examples[0].prompt, "Make the target from 30,100,93.");
   EXPECT_EQ(data.examples[0].answer, "23");
   EXPECT_EQ(data.examples[255].id, "countdown_cd3_test:255");
+  DatasetOptions preset;
+  preset.path = options.path;
+  preset.preset = "countdown";
+  EXPECT_EQ(load_dataset(preset).examples[0].answer, "23");
   options.preset = "gsm8k";  // another data set's columns: the message says what there is
   options.prompt_column.clear();
   options.answer_column.clear();

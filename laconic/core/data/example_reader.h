@@ -1,0 +1,42 @@
+// One record to one example, by the columns that the options name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laconic/core/data/columns.h"
+#include "laconic/core/data/dataset.h"
+#include "laconic/core/data/records.h"
+
+namespace laconic::data {
+
+class ExampleReader {
+ public:
+  // Unusable options are Errors of kind usage.
+  explicit ExampleReader(const DatasetOptions& options);
+
+  // Example number `index` of the file, counted over all records. What the record lacks is thrown as a BrokenRecord.
+  Example read(Record&& record, size_t index) const;
+
+  const std::string& format() const { return format_; }  // never auto
+  // For formats that know their columns ahead: which of `found`, the file's, are read. One that is missing and needed
+  // is an Error of kind input that lists what there is.
+  std::vector<std::string> columns_of(const std::vector<std::string>& found) const;
+
+ private:
+  // The names of the columns in the order of their use, needed and optional ones.
+  std::vector<ColumnNames> needed() const;
+
+  std::string user_text(const nlohmann::ordered_json& record, Example& example) const;
+  void read_prompt(const nlohmann::ordered_json& record, Example& example) const;
+  void read_answer(const nlohmann::ordered_json& record, Example& example) const;
+
+  DatasetOptions options_;
+  ColumnNames prompt_, answer_, id_, wrong_;
+  std::string form_;
+  AnswerFrom answer_from_ = AnswerFrom::whole;
+  std::string format_;
+  std::string stem_;  // of the file, for ids
+};
+
+}  // namespace laconic::data
