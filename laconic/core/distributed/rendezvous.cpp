@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
@@ -44,6 +45,14 @@ std::shared_ptr<gloo::transport::Device> device(const RankFacts& facts, const Jo
   if (!options.interface.empty()) return Gloo::createDeviceForInterface(options.interface);
   const std::string address = facts.host.empty() ? "" : address_towards(facts.host, facts.port);
   return address.empty() ? Gloo::createDefaultDevice() : Gloo::createDeviceForHostname(address);
+}
+
+// c10d writes every collective into one flight recorder per process, whose table of groups is not guarded: two groups
+// in one process (ranks as threads, a library's users) could tear it. The watchdog tells what it would, so it is off,
+// unless whoever started the process wants it.
+void disable_flight_recorder() {
+  static const int set = ::setenv("TORCH_FR_BUFFER_SIZE", "0", /*overwrite=*/0);
+  static_cast<void>(set);
 }
 
 // Gloo's own reduce-scatter is an all-reduce of which most is thrown away: twice the traffic. Here each rank sends
@@ -87,6 +96,7 @@ class GlooRanks final : public JoinedRanks {
  public:
   GlooRanks(RankFacts facts, const Identity& identity, const JoinOptions& options)
       : facts_(std::move(facts)), store_(open_store(facts_, options.start_timeout)) {
+    disable_flight_recorder();
     C10dStore texts(store_);
     introduce(texts, facts_, identity, process_name(), options.start_timeout);
     auto gloo = c10d::ProcessGroupGloo::Options::create(options.collective_timeout);
