@@ -7,10 +7,12 @@
 #include <thread>
 #include <utility>
 
+#include "laconic/core/base/error.h"
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/single_process.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/linear.h"
+#include "laconic/trainers/memory.h"
 #include "laconic/trainers/run_record.h"
 
 namespace laconic::trainers {
@@ -40,12 +42,15 @@ Ranks::Ranks()
       faults_(distributed::Faults::from_environment()) {}
 
 Ranks::Ranks(distributed::Communicator& communicator)
-    : communicator_(&communicator), faults_(distributed::Faults::from_environment()) {}
+    : communicator_(&communicator),
+      on_this_machine_(communicator.world_size()),
+      faults_(distributed::Faults::from_environment()) {}
 
 Ranks::Ranks(const distributed::RankFacts& facts, const std::string& configuration, const ParallelSection& section,
              std::function<void(const std::string&)> on_failure)
     : joined_(join(facts, configuration, section)),
       communicator_(&joined_->communicator()),
+      on_this_machine_(facts.local_world_size),
       faults_(distributed::Faults::from_environment()) {
   distributed::WatchdogOptions options;
   options.timeout_s = section.timeout;
@@ -82,11 +87,32 @@ void Ranks::fail_run(const std::string& reason) {
   if (watchdog_) watchdog_->failed(reason);
 }
 
-std::unique_ptr<distributed::ShardedAdamW> make_optimizer(const model::Model& model, const OptimizerSection& optimizer,
+std::unique_ptr<distributed::ShardedAdamW> make_optimizer(model::Model& model, const OptimizerSection& optimizer,
                                                           const ParallelSection& parallel, Ranks& ranks) {
   const auto reduction = parallel.reduction == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  return std::make_unique<distributed::ShardedAdamW>(trained_tensors(model), optimizer.adamw, ranks.communicator(),
-                                                     parallel.shard, reduction);
+  auto made = std::make_unique<distributed::ShardedAdamW>(trained_tensors(model), optimizer.adamw, ranks.communicator(),
+                                                          parallel.shard, reduction);
+  if (!ranks.alone()) model.set_weight_use(made.get());
+  return made;
+}
+
+std::unique_ptr<distributed::ShardedWeights> divide_weights(model::Model& model, const ParallelSection& parallel,
+                                                            Ranks& ranks) {
+  if (ranks.alone() || parallel.shard != distributed::Shard::parameters) return nullptr;
+  distributed::NamedTensors weights;
+  for (const auto& parameter : model.parameters()) weights.emplace_back(parameter.name, parameter.tensor);
+  auto divided = std::make_unique<distributed::ShardedWeights>(std::move(weights), ranks.communicator());
+  model.set_weight_use(divided.get());
+  return divided;
+}
+
+bool gathers_for_rollout(const model::Model& model, const ParallelSection& parallel, int64_t kv_bytes, Ranks& ranks) {
+  if (ranks.alone() || parallel.shard != distributed::Shard::parameters) return false;
+  if (parallel.gather_for_rollout != GatherForRollout::automatic)
+    return parallel.gather_for_rollout == GatherForRollout::whole;
+  const auto weights = model.config().total_parameters() * static_cast<int64_t>(c10::elementSize(model.dtype()));
+  const bool fits = (weights + kv_bytes) * ranks.on_this_machine() <= available_memory_bytes();
+  return !ranks.any(!fits);
 }
 
 void spoil_gradient(const model::Model& model) {
@@ -95,6 +121,8 @@ void spoil_gradient(const model::Model& model) {
 
 void spoil_weight(const model::Model& model) {
   const at::NoGradGuard no_grad;
+  if (model.parameters().front().tensor.storage().nbytes() == 0)
+    fail(ErrorKind::usage, "LACONIC_FAULT desync: under parallel.shard: parameters no weight is held twice");
   model.parameters().front().tensor.view({-1})[0] += 0.5;
 }
 

@@ -34,6 +34,7 @@ class Ranks {
   bool alone() const { return communicator_->alone(); }
   bool first() const { return communicator_->first(); }
   int world_size() const { return communicator_->world_size(); }
+  int on_this_machine() const { return on_this_machine_; }
 
   // Names what this rank does, for messages; faults on purpose happen here. Steps count from 1.
   void begin_phase(int64_t step, const char* phase);
@@ -52,16 +53,24 @@ class Ranks {
   std::unique_ptr<distributed::JoinedRanks> joined_;
   std::unique_ptr<distributed::Communicator> own_;
   distributed::Communicator* communicator_;
+  int on_this_machine_ = 1;
   std::unique_ptr<distributed::Watchdog> watchdog_;
   distributed::Faults faults_;
   bool failed_ = false;
 };
 
-// The optimizer of a model over the ranks.
-std::unique_ptr<distributed::ShardedAdamW> make_optimizer(const model::Model& model, const OptimizerSection& optimizer,
+// The optimizer of a model over the ranks. The model tells it of its passes.
+std::unique_ptr<distributed::ShardedAdamW> make_optimizer(model::Model& model, const OptimizerSection& optimizer,
                                                           const ParallelSection& parallel, Ranks& ranks);
+// The weights of a frozen model, divided as the policy's are; null where they are not.
+std::unique_ptr<distributed::ShardedWeights> divide_weights(model::Model& model, const ParallelSection& parallel,
+                                                            Ranks& ranks);
 
-// What the faults nan_gradient and desync do to a model.
+// Whether the whole weights are to be gathered for a rollout (parallel.gather_for_rollout), the same on all ranks;
+// `kv_bytes` are those of the cache. Collective; false where nothing is divided.
+bool gathers_for_rollout(const model::Model& model, const ParallelSection& parallel, int64_t kv_bytes, Ranks& ranks);
+
+// What the faults nan_gradient and desync do to a model. Weights that are divided cannot differ: an Error.
 void spoil_gradient(const model::Model& model);
 void spoil_weight(const model::Model& model);
 

@@ -10,9 +10,9 @@
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/config/config.h"
-#include "laconic/core/distributed/weight_check.h"
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/trainers/costs.h"
 #include "laconic/trainers/run_facts.h"
 #include "laconic/trainers/run_record.h"
 #include "laconic/trainers/share.h"
@@ -65,6 +65,7 @@ bool RlTrainer::run() {
 RlTrainer::RlTrainer(RlConfig config, RunOptions options)
     : config_(std::move(config)),
       options_(std::move(options)),
+  const auto whole = optimizer_->whole_weights();
       alone_(options_.ranks == nullptr ? std::make_unique<Ranks>() : nullptr),
       ranks_(alone_ ? *alone_ : *options_.ranks),
       workspace_([this] {
@@ -108,7 +109,8 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   if (needs.reference_logprobs) reference_.emplace(workspace_.model.clone_frozen());
   workspace_.model.set_trainable(true);
   update_options_.communicator = &ranks_.communicator();
-  update_options_.on_gradient = [this] { on_gradient(); };
+  update_options_.before_last_pass = [this] { before_last_pass(); };
+  if (reference_) reference_weights_ = divide_weights(*reference_, config_.parallel, ranks_);
   optimizer_ = make_optimizer(workspace_.model, config_.optimizer, config_.parallel, ranks_);
   const int64_t own_prompts = (config_.train.prompts_per_step + ranks_.world_size() - 1) / ranks_.world_size();
   const int64_t requests = own_prompts * config_.objective.common.group_size;
@@ -127,12 +129,14 @@ void RlTrainer::resume() {
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
     auto state = state_from_json(saved.at("run"), loaded->content.rollout);
     check_not_beyond(*loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
-    restore_weights(workspace_.model, loaded->content.weights);
+    optimizer_->rewrite_weights([&] { restore_weights(workspace_.model, loaded->content.weights); });
     optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
     objective_->restore(saved.at("objective"));
     state_ = std::move(state);
   }
-  check_weights("before the first step");
+  optimizer_->check_weights("before the first step");
+  gathers_for_rollout_ = gathers_for_rollout(
+      workspace_.model, config_.parallel, engine_->options().kv_tokens * kv_bytes_per_token(workspace_.config), ranks_);
   if (!folder_) return;
   if (loaded) log_info("resuming from {}", loaded->folder.string());
   if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1, state_.evaluated);
@@ -147,13 +151,15 @@ std::optional<checkpoint::Store::Loaded> RlTrainer::open_folder() {
   return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
-void RlTrainer::check_weights(const std::string& when) {
-  distributed::check_same_weights(ranks_.communicator(), checkpoint_weights(workspace_.model), when);
+// The gradient of the mini-batch may set out to the other ranks.
+void RlTrainer::before_last_pass() {
+  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
+  optimizer_->expect_last_pass();
 }
 
-// Of this rank's part of a mini-batch.
-void RlTrainer::on_gradient() {
-  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
+// For a rollout and what is computed of it: whole where the ranks have divided the weights and that is wanted.
+distributed::HeldWeights RlTrainer::hold_weights() {
+  return gathers_for_rollout_ ? optimizer_->whole_weights() : distributed::HeldWeights();
 }
 
 // Everything up to the advantages; nothing is changed but the pending step and the place in the prompt order.
@@ -169,6 +175,7 @@ void RlTrainer::begin_step() {
   PendingStep pending;
   pending.step = step_of(roll_out(pending.metrics));
   score(pending.step.groups);
+  const auto whole = hold_weights();
   objective_->rewards(pending.step);
   check_rewards(pending.step);
   objective_->advantages(pending.step);
@@ -393,7 +400,8 @@ void RlTrainer::finish_step() {
   state_.update = 0;
   ++state_.step;
   const int check_every = config_.parallel.check_every;
-  if (check_every > 0 && state_.step % check_every == 0) check_weights(fmt::format("after step {}", state_.step));
+  if (check_every > 0 && state_.step % check_every == 0)
+    optimizer_->check_weights(fmt::format("after step {}", state_.step));
 }
 
 void RlTrainer::write_samples(const algorithms::Step& step) {
@@ -439,7 +447,7 @@ void RlTrainer::save_checkpoint() {
                    {"adamw_steps", optimizer_->steps_taken()},
                    {"objective", objective_->state()},
                    {"fingerprint", training_fingerprint(config_)}};
-  content.weights = checkpoint_weights(workspace_.model);
+  content.weights = optimizer_->weights();
   content.optimizer = optimizer_->state();
   content.evaluation = evaluation_of_now();
   checkpoints_.save(state_.position(), std::move(content));
@@ -482,6 +490,7 @@ void RlTrainer::evaluate_now() {
 void RlTrainer::finish_run() {
   save_model_folder(workspace_, folder_->file("model"));
   nlohmann::ordered_json summary = nlohmann::ordered_json::object();
+  const auto whole = hold_weights();
   auto evaluations = read_evaluations(folder_->path());
   for (auto& row : evaluations) row.erase("examples");
   if (evaluations.size() > 1) summary["before"] = evaluations.front();

@@ -46,8 +46,8 @@ class RlTrainer {
  private:
   void resume();
   std::optional<checkpoint::Store::Loaded> open_folder();
-  void on_gradient();
-  void check_weights(const std::string& when);
+  void before_last_pass();
+  distributed::HeldWeights hold_weights();
   void begin_step();
   std::vector<algorithms::Group> roll_out(std::vector<std::pair<std::string, double>>& values);
   std::vector<PlacedPrompt> next_prompts(int64_t count);
@@ -81,6 +81,8 @@ class RlTrainer {
   JudgeOwner judge_;
   UpdateOptions update_options_;
   std::unique_ptr<distributed::ShardedAdamW> optimizer_;
+  std::unique_ptr<distributed::ShardedWeights> reference_weights_;  // where those of the reference are divided
+  bool gathers_for_rollout_ = false;
   std::unique_ptr<rollout::Engine> engine_;
   std::unique_ptr<metrics::RunFolder> folder_;  // of rank 0, which alone writes
   RunCheckpoints checkpoints_;

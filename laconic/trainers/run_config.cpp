@@ -254,8 +254,24 @@ void CheckpointSection::visit(config::Visitor& v) {
 }
 
 void ParallelSection::visit(config::Visitor& v) {
-  v.choice("shard", shard, {{"none", distributed::Shard::none}, {"optimizer", distributed::Shard::optimizer}},
-           {.help = "what is divided between the ranks instead of held by each: nothing, or the optimizer's state"});
+  using distributed::Shard;
+  v.choice("shard", shard,
+           {{"none", Shard::none},
+            {"optimizer", Shard::optimizer},
+            {"gradients", Shard::gradients},
+            {"parameters", Shard::parameters}},
+           {.help = "what is divided between the ranks instead of held by each: nothing; the optimizer's state; the "
+                    "gradient as well; the weights as well"});
+  v.choice("reduction", reduction, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
+           {.help = "in which gradients travel; bf16 halves the traffic and rounds"});
+  if (const auto block = v.when(shard == Shard::parameters, "shard: parameters")) {
+    v.choice("gather_for_rollout", gather_for_rollout,
+             {{"auto", GatherForRollout::automatic},
+              {"whole", GatherForRollout::whole},
+              {"layers", GatherForRollout::layers}},
+             {.help = "weights while completions are sampled: gathered once and whole, or layer by layer in every "
+                      "decoding step, which is slow; auto = whole where they fit into the memory"});
+  }
   v.choice("reduction", reduction, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
            {.help = "in which gradients travel; bf16 halves the traffic and rounds"});
   v.field("timeout", timeout,
@@ -367,3 +383,5 @@ void EvalConfig::visit(config::Visitor& v) {
 }
 
 }  // namespace laconic::trainers
+  v.check(parallel.gather_for_rollout == GatherForRollout::automatic, "parallel.gather_for_rollout",
+          "`laconic sft` samples nothing");

@@ -24,6 +24,7 @@ enum class ComputeDevice { cpu, cuda };
 enum class DataSource { file, chain };
 enum class ChainEvaluation { held_out, training };
 
+enum class GatherForRollout { automatic, whole, layers };
 struct ModelSection {
   std::string path;       // Hugging Face folder
   std::string tokenizer;  // folder or tokenizer.json; "" = path
@@ -136,9 +137,10 @@ struct ReferenceSection {
 struct ParallelSection {
   distributed::Shard shard = distributed::Shard::none;
   Precision reduction = Precision::f32;
-  double timeout = 600;        // seconds
-  double start_timeout = 300;  // seconds
-  int check_every = 10;        // steps; 0 = only at the start
+  GatherForRollout gather_for_rollout = GatherForRollout::automatic;  // of shard: parameters
+  double timeout = 600;                                               // seconds
+  double start_timeout = 300;                                         // seconds
+  int check_every = 10;                                               // steps; 0 = only at the start
   std::string interface;
   void visit(config::Visitor& v);
 };

@@ -11,7 +11,6 @@
 #include "laconic/core/base/timer.h"
 #include "laconic/core/config/config.h"
 #include "laconic/core/distributed/bytes.h"
-#include "laconic/core/distributed/weight_check.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/core/policy/policy.h"
 #include "laconic/trainers/run_record.h"
@@ -39,26 +38,22 @@ struct MicroBatch {
   at::Tensor factor;  // [n] f32
 };
 
-// Micro-batches of this rank's share of a batch; the factors of a batch add up to 1, so that its loss does not depend
-// on the split.
-std::vector<MicroBatch> micro_batches(const std::vector<policy::ScoredSequence>& batch, int64_t token_budget,
-                                      bool token_mean, at::Device device,
-                                      const distributed::Communicator& communicator) {
+// Micro-batches of this rank's share of a batch, some of them empty where other ranks have more; the factors of a batch
+// add up to 1, so that its loss does not depend on the split.
+std::vector<MicroBatch> batches_of(const std::vector<policy::ScoredSequence>& batch, int64_t token_budget,
+                                   bool token_mean, at::Device device, const distributed::Communicator& communicator) {
   std::vector<int64_t> lengths;
   double tokens = 0;
   for (const auto& sequence : batch) {
     lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
     tokens += static_cast<double>(sequence.scored());
   }
-  const auto share = share_of(&communicator, lengths);
-  std::vector<int64_t> own;
-  for (const int64_t index : share) own.push_back(lengths[static_cast<size_t>(index)]);
   std::vector<MicroBatch> result;
-  for (const auto& chosen : policy::split_by_tokens(own, token_budget)) {
+  for (const auto& chosen : micro_batches_of(&communicator, lengths, token_budget)) {
     std::vector<const policy::ScoredSequence*> sequences;
     std::vector<float> factors;
-    for (int64_t place : chosen) {
-      const auto& sequence = batch[static_cast<size_t>(share[static_cast<size_t>(place)])];
+    for (const int64_t index : chosen) {
+      const auto& sequence = batch[static_cast<size_t>(index)];
       sequences.push_back(&sequence);
       const auto n = static_cast<double>(sequence.scored());
       factors.insert(factors.end(), static_cast<size_t>(sequence.scored()),
@@ -117,6 +112,7 @@ bool SftTrainer::run() {
   }
   progress_->finish();
   checkpoints_.finish();
+  const auto whole = optimizer_->whole_weights();
   if (ranks_.first()) finish_run();
   return true;
 }
@@ -128,11 +124,11 @@ void SftTrainer::resume() {
     const auto& saved = loaded->content.state;
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
     check_not_beyond(*loaded, loaded->position.step, source_->steps());
-    restore_weights(workspace_.model, loaded->content.weights);
+    optimizer_->rewrite_weights([&] { restore_weights(workspace_.model, loaded->content.weights); });
     optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
     state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
   }
-  check_weights("before the first step");
+  optimizer_->check_weights("before the first step");
   if (!folder_) return;
   if (loaded) log_info("resuming from {}", loaded->folder.string());
   if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1);
@@ -147,10 +143,6 @@ std::optional<checkpoint::Store::Loaded> SftTrainer::open_folder() {
   return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
-void SftTrainer::check_weights(const std::string& when) {
-  distributed::check_same_weights(ranks_.communicator(), checkpoint_weights(workspace_.model), when);
-}
-
 void SftTrainer::train_step() {
   const Timer timer;
   ranks_.begin_phase(state_.step + 1, "update");
@@ -158,8 +150,11 @@ void SftTrainer::train_step() {
   for (int64_t i = 0; i < source_->batch_size(state_.step); ++i) batch.push_back(source_->sample(state_.step, i));
   double loss_sum = 0;
   int64_t tokens = 0, scored = 0;
-  for (const auto& micro : micro_batches(batch, config_.train.micro_batch_tokens, config_.train.token_mean,
-                                         workspace_.model.device(), ranks_.communicator())) {
+  const auto micro_batches = batches_of(batch, config_.train.micro_batch_tokens, config_.train.token_mean,
+                                        workspace_.model.device(), ranks_.communicator());
+  for (size_t i = 0; i < micro_batches.size(); ++i) {
+    const auto& micro = micro_batches[i];
+    if (i + 1 == micro_batches.size()) before_last_pass();
     const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {config_.train.recompute});
     const auto loss = -(micro.factor * statistics.logprob).sum();
     torch::autograd::backward({loss}, {});
@@ -168,7 +163,6 @@ void SftTrainer::train_step() {
     scored += micro.packed.targets.numel();
     ranks_.progress();
   }
-  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
   const auto sums = distributed::sum_over_ranks(ranks_.communicator(),
                                                 {loss_sum, static_cast<double>(tokens), static_cast<double>(scored)});
   loss_sum = sums[0];  // not finite on one rank: on all
@@ -217,8 +211,15 @@ void SftTrainer::train_step() {
   }
   if (ranks_.fault("desync", state_.step)) spoil_weight(workspace_.model);
   const int check_every = config_.parallel.check_every;
-  if (check_every > 0 && state_.step % check_every == 0) check_weights(fmt::format("after step {}", state_.step));
+  if (check_every > 0 && state_.step % check_every == 0)
+    optimizer_->check_weights(fmt::format("after step {}", state_.step));
   if (folder_) report_step(row, loss_sum);
+}
+
+// The gradient of the batch may set out to the other ranks.
+void SftTrainer::before_last_pass() {
+  if (ranks_.fault("nan_gradient", state_.step + 1)) spoil_gradient(workspace_.model);
+  optimizer_->expect_last_pass();
 }
 
 void SftTrainer::report_step(const metrics::MetricRow& row, double loss) {
@@ -236,8 +237,8 @@ double SftTrainer::evaluation_loss() {
   std::vector<policy::ScoredSequence> samples;
   for (int64_t i = 0; i < source_->evaluation_size(); ++i) samples.push_back(source_->evaluation_sample(i));
   double loss = 0;
-  for (const auto& micro : micro_batches(samples, config_.train.micro_batch_tokens, /*token_mean=*/true,
-                                         workspace_.model.device(), ranks_.communicator())) {
+  for (const auto& micro : batches_of(samples, config_.train.micro_batch_tokens, /*token_mean=*/true,
+                                      workspace_.model.device(), ranks_.communicator())) {
     const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {});
     loss -= (micro.factor * statistics.logprob).sum().item<double>();
     ranks_.progress();
@@ -254,7 +255,7 @@ void SftTrainer::save_checkpoint() {
                    {"trained_tokens", state_.trained_tokens},
                    {"adamw_steps", optimizer_->steps_taken()},
                    {"fingerprint", training_fingerprint(config_)}};
-  content.weights = checkpoint_weights(workspace_.model);
+  content.weights = optimizer_->weights();
   content.optimizer = optimizer_->state();
   content.evaluation = evaluation_;
   checkpoints_.save({state_.step, 0}, std::move(content));

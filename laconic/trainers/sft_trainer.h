@@ -35,8 +35,8 @@ class SftTrainer {
   };
   void resume();
   std::optional<checkpoint::Store::Loaded> open_folder();
-  void check_weights(const std::string& when);
   void train_step();
+  void before_last_pass();
   void report_step(const metrics::MetricRow& row, double loss);
   double evaluation_loss();
   void save_checkpoint();

@@ -71,9 +71,26 @@ checkpoint::NamedTensors receive(distributed::Communicator& communicator, const 
 
 }  // namespace
 
-std::vector<int64_t> share_of(const distributed::Communicator* communicator, std::span<const int64_t> costs) {
-  if (communicator == nullptr) return distributed::deal(costs, 1).front();
-  return distributed::deal(costs, communicator->world_size())[static_cast<size_t>(communicator->rank())];
+std::vector<std::vector<int64_t>> micro_batches_of(const distributed::Communicator* communicator,
+                                                   std::span<const int64_t> lengths, int64_t token_budget) {
+  const int ranks = communicator == nullptr ? 1 : communicator->world_size();
+  const auto dealt = distributed::deal(lengths, ranks);
+  std::vector<std::vector<int64_t>> mine;
+  size_t most = ranks > 1 ? 1 : 0;  // gradients travel in a backward pass, be it empty on all ranks
+  for (int rank = 0; rank < ranks; ++rank) {
+    const auto& share = dealt[static_cast<size_t>(rank)];
+    std::vector<int64_t> own;
+    for (const int64_t index : share) own.push_back(lengths[static_cast<size_t>(index)]);
+    auto batches = policy::split_by_tokens(own, token_budget);
+    most = std::max(most, batches.size());
+    if (communicator != nullptr && rank != communicator->rank()) continue;
+    for (auto& batch : batches) {
+      for (auto& index : batch) index = share[static_cast<size_t>(index)];
+    }
+    mine = std::move(batches);
+  }
+  mine.resize(most);
+  return mine;
 }
 
 std::vector<algorithms::Group> collect_over_ranks(rollout::Engine& engine, const algorithms::Objective& objective,
@@ -105,11 +122,14 @@ std::vector<algorithms::Group> collect_over_ranks(rollout::Engine& engine, const
   };
   try {
     step.groups = collect(engine, objective, mine, judge, local, listen, own);
+  auto* weights = engine.model().weight_use();
+  if (weights != nullptr) weights->begin_uneven_passes();
   } catch (const Stopped&) {
     stopped = true;
   }
   report.rollout_seconds += own.rollout_seconds;
   report.reward_wait_seconds += own.reward_wait_seconds;
+  if (weights != nullptr) weights->end_uneven_passes();
   if (distributed::any_rank(communicator, stopped)) throw Stopped{};
 
   const auto gathered =

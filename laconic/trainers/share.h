@@ -15,8 +15,11 @@
 
 namespace laconic::trainers {
 
-// The items of this rank, ascending, dealt by cost; all of them without a communicator.
-std::vector<int64_t> share_of(const distributed::Communicator* communicator, std::span<const int64_t> costs);
+// This rank's share of sequences (all of them without a communicator), dealt by length, in micro-batches of at most
+// `token_budget` tokens: lists of indices. All ranks make the same number of passes through the model, since they meet
+// in it: who has fewer micro-batches gets empty ones.
+std::vector<std::vector<int64_t>> micro_batches_of(const distributed::Communicator* communicator,
+                                                   std::span<const int64_t> lengths, int64_t token_budget);
 
 // collect() with the prompts dealt to the ranks by the tokens that the objective plans for them. Every rank returns
 // every group, in the order of the prompts; a stop on one rank is a stop on all.
@@ -26,8 +29,8 @@ std::vector<algorithms::Group> collect_over_ranks(rollout::Engine& engine, const
                                                   const std::function<void(int64_t, int64_t)>& on_progress,
                                                   CollectReport& report);
 
-// Each rank has filled in the rows of its share (share_of the same costs); afterwards every rank has all rows, bit for
-// bit.
+// Each rank has filled in the rows of its share (distributed::deal of the same costs); afterwards every rank has all
+// rows, bit for bit.
 void exchange_rows(distributed::Communicator& communicator, std::span<const int64_t> costs,
                    std::vector<std::vector<double>>& rows);
 

@@ -21,15 +21,7 @@ std::vector<int64_t> lengths_of(std::span<const policy::ScoredSequence> sequence
 // Of this rank's share of the sequences.
 std::vector<std::vector<int64_t>> micro_batches(std::span<const policy::ScoredSequence> sequences,
                                                 const UpdateOptions& options) {
-  const auto lengths = lengths_of(sequences);
-  const auto share = share_of(options.communicator, lengths);
-  std::vector<int64_t> own;
-  for (const int64_t index : share) own.push_back(lengths[static_cast<size_t>(index)]);
-  auto batches = policy::split_by_tokens(own, options.micro_batch_tokens);
-  for (auto& batch : batches) {
-    for (auto& index : batch) index = share[static_cast<size_t>(index)];
-  }
-  return batches;
+  return micro_batches_of(options.communicator, lengths_of(sequences), options.micro_batch_tokens);
 }
 
 bool several_ranks(const UpdateOptions& options) {
@@ -38,6 +30,11 @@ bool several_ranks(const UpdateOptions& options) {
 
 void note_progress(const UpdateOptions& options) {
   if (options.communicator != nullptr) options.communicator->activity().progress();
+}
+
+// The backward pass that the other ranks make as well, without a gradient of this one.
+void pass_back_nothing(const at::Tensor& logprob) {
+  torch::autograd::backward({0.0 * logprob.sum()}, {});
 }
 
 policy::PackedBatch pack_chosen(std::span<const policy::ScoredSequence> sequences, const std::vector<int64_t>& chosen,
@@ -54,6 +51,31 @@ std::vector<std::vector<double>> split_rows(const at::Tensor& flat, const std::v
   std::vector<std::vector<double>> rows;
   for (size_t i = 0; i + 1 < offsets.size(); ++i) rows.emplace_back(data + offsets[i], data + offsets[i + 1]);
   return rows;
+}
+
+// Adds the gradient of one micro-batch and what it says to the report.
+void pass_through(const model::Model& model, const algorithms::Objective& objective, algorithms::MiniBatch& mini_batch,
+                  std::span<const policy::ScoredSequence> sequences, const std::vector<int64_t>& chosen,
+                  const UpdateOptions& options, UpdateReport& report) {
+  Timer timer;
+  const auto& config = objective.config();
+  const auto packed = pack_chosen(sequences, chosen, model.device());
+  auto batch = algorithms::make_token_batch(config.loss, mini_batch, chosen, at::kFloat, model.device());
+  const auto statistics = policy::score(model, packed, config.temperature, /*want_entropy=*/true, options.policy);
+  batch.logp = statistics.logprob;
+  batch.entropy = statistics.entropy;
+  const auto terms = objective.loss(batch);
+  report.forward_seconds += timer.lap();
+  if (!std::isfinite(terms.loss.item<double>())) report.optimizer.skipped = true;
+  if (terms.loss.requires_grad()) {
+    torch::autograd::backward({terms.loss}, {});
+  } else if (several_ranks(options)) {
+    pass_back_nothing(statistics.logprob);
+  }
+  report.backward_seconds += timer.lap();
+  report.loss.add(terms.statistics);
+  report.tokens += packed.ids.numel();
+  ++report.micro_batches;
 }
 
 }  // namespace
@@ -102,32 +124,23 @@ UpdateReport accumulate_gradient(const model::Model& model, const algorithms::Ob
   const auto& config = objective.config();
   const auto sequences = sequences_of(mini_batch);
   UpdateReport report;
-  Timer timer;
   if (config.loss.entropy_quantile < 1.0) {
+    const Timer timer;
     // The threshold belongs to the whole mini-batch, so it must be known before the first micro-batch.
     const auto scored = score_without_gradient(model, sequences, config.temperature, true, options);
     algorithms::select_by_entropy(config.loss, scored.entropy, mini_batch);
-    report.forward_seconds += timer.lap();
+    report.forward_seconds += timer.seconds();
   }
-  for (const auto& chosen : micro_batches(sequences, options)) {
+  const auto batches = micro_batches(sequences, options);
+  for (size_t i = 0; i < batches.size(); ++i) {
     note_progress(options);
-    timer.lap();
-    const auto packed = pack_chosen(sequences, chosen, model.device());
-    auto batch = algorithms::make_token_batch(config.loss, mini_batch, chosen, at::kFloat, model.device());
-    const auto statistics = policy::score(model, packed, config.temperature, /*want_entropy=*/true, options.policy);
-    batch.logp = statistics.logprob;
-    batch.entropy = statistics.entropy;
-    const auto terms = objective.loss(batch);
-    report.forward_seconds += timer.lap();
-    const bool finite = std::isfinite(terms.loss.item<double>());
-    if (terms.loss.requires_grad()) torch::autograd::backward({terms.loss}, {});
-    report.backward_seconds += timer.lap();
-    report.loss.add(terms.statistics);
-    report.tokens += packed.ids.numel();
-    ++report.micro_batches;
-    if (!finite) report.optimizer.skipped = true;
+    if (i + 1 == batches.size() && options.before_last_pass) options.before_last_pass();
+    if (batches[i].empty()) {
+      pass_back_nothing(policy::score(model, policy::pack({}, model.device()), 1.0, false, options.policy).logprob);
+    } else {
+      pass_through(model, objective, mini_batch, sequences, batches[i], options, report);
+    }
   }
-  if (options.on_gradient) options.on_gradient();
   if (several_ranks(options)) combine_reports(*options.communicator, report);
   return report;
 }

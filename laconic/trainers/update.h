@@ -21,8 +21,8 @@ struct UpdateOptions {
   // Deals the sequences to the ranks of the run, which all call with the same arguments; results are those of all of
   // them. Null: this process does everything.
   distributed::Communicator* communicator = nullptr;
-  // Hears that this rank's part of a mini-batch's gradient is complete, before it is used. May be empty.
-  std::function<void()> on_gradient = {};
+  // Called before the last backward pass of a mini-batch. May be empty.
+  std::function<void()> before_last_pass = {};
 };
 
 struct UpdateReport {

@@ -100,20 +100,30 @@ Overrides with(Overrides overrides, const Overrides& more) {
   return overrides;
 }
 
-TEST(Parallel, WorldSizesModesAndAccumulationAgainstOneRank) {
-  for (const char* budget : {"--train.micro_batch_tokens=60", "--train.micro_batch_tokens=100000"}) {
-    const auto overrides = with(kShort, {budget});
-    const TemporaryFolder want;
-    run_ranks<RlTrainer>(want, 1, overrides);
-    for (int ranks = 2; ranks <= 4; ++ranks) {
-      for (const char* shard : {"none", "optimizer"}) {
-        const TemporaryFolder got;
-        run_ranks<RlTrainer>(got, ranks,
-                             with(overrides, {"--parallel.check_every=1", std::string("--parallel.shard=") + shard}));
-        expect_same_run(got, want, 1e-4, fmt::format("{} ranks, shard {}, {}", ranks, shard, budget));
-      }
-    }
+// Whole runs; every combination of what can be divided is in shard_sweep_test.cpp.
+TEST(Parallel, WorldSizesAndModesAgainstOneRank) {
+  const auto overrides = with(kShort, {"--train.micro_batch_tokens=60", "--parallel.check_every=1"});
+  const TemporaryFolder want;
+  run_ranks<RlTrainer>(want, 1, overrides);
+  for (const auto& [ranks, shard] : std::vector<std::pair<int, Overrides>>{
+           {2, {"--parallel.shard=none"}},
+           {3, {"--parallel.shard=optimizer"}},
+           {4, {"--parallel.shard=gradients"}},
+           {2, {"--parallel.shard=parameters", "--parallel.gather_for_rollout=auto"}},
+           {3, {"--parallel.shard=parameters", "--parallel.gather_for_rollout=layers"}},
+           {4, {"--parallel.shard=parameters", "--parallel.gather_for_rollout=whole"}}}) {
+    const TemporaryFolder got;
+    run_ranks<RlTrainer>(got, ranks, with(overrides, shard));
+    expect_same_run(got, want, 1e-4, fmt::format("{} ranks, {}", ranks, shard.back()));
   }
+}
+
+TEST(Parallel, HowWeightsAreGatheredForTheRolloutChangesNoBit) {
+  const Overrides divided = {"--parallel.shard=parameters"};
+  const TemporaryFolder whole, layers;
+  run_ranks<RlTrainer>(whole, 3, with(divided, {"--parallel.gather_for_rollout=whole"}));
+  run_ranks<RlTrainer>(layers, 3, with(divided, {"--parallel.gather_for_rollout=layers"}));
+  EXPECT_EQ(reproducible_files(layers / "run"), reproducible_files(whole / "run"));
 }
 
 TEST(Parallel, OneRankIsTheRunOfOneProcessBitForBit) {
@@ -157,7 +167,8 @@ TEST(Parallel, WholeStepOperationsSeeEveryRank) {
     const auto overrides = with(kShort, option);
     const TemporaryFolder got, want;
     run_ranks<RlTrainer>(want, 1, overrides);
-    run_ranks<RlTrainer>(got, 3, with(overrides, {"--parallel.shard=optimizer"}));
+    run_ranks<RlTrainer>(got, 3,
+                         with(overrides, {"--parallel.shard=parameters", "--parallel.gather_for_rollout=layers"}));
     expect_same_run(got, want, 1e-4, option.front());
   }
 }
@@ -166,7 +177,7 @@ TEST(Parallel, Bf16WeightsAndReductions) {
   const auto overrides = with(kShort, {"--model.dtype=bf16", "--train.steps=1"});
   const TemporaryFolder want;
   run_ranks<RlTrainer>(want, 1, overrides);
-  for (const char* shard : {"none", "optimizer"}) {
+  for (const char* shard : {"none", "parameters"}) {
     for (const char* reduction : {"f32", "bf16"}) {
       const TemporaryFolder got;
       run_ranks<RlTrainer>(
@@ -181,25 +192,27 @@ TEST(Parallel, Bf16WeightsAndReductions) {
 TEST(Parallel, SftAgainstOneRank) {
   const TemporaryFolder want;
   run_ranks<SftTrainer>(want, 1, {});
-  for (int ranks = 2; ranks <= 4; ++ranks) {
-    for (const char* shard : {"none", "optimizer"}) {
-      const TemporaryFolder got;
-      run_ranks<SftTrainer>(got, ranks, {std::string("--parallel.shard=") + shard, "--parallel.check_every=1"});
-      expect_same_run(got, want, 2e-3, fmt::format("{} ranks, shard {}", ranks, shard));
-    }
+  for (const auto& [ranks, shard] :
+       std::vector<std::pair<int, const char*>>{{2, "none"}, {3, "optimizer"}, {4, "gradients"}, {3, "parameters"}}) {
+    const TemporaryFolder got;
+    run_ranks<SftTrainer>(got, ranks, {std::string("--parallel.shard=") + shard, "--parallel.check_every=1"});
+    expect_same_run(got, want, 2e-3, fmt::format("{} ranks, shard {}", ranks, shard));
   }
 }
 
 TEST(Parallel, ResumedWithTheSameRanksBitForBit) {
-  const TemporaryFolder whole, pieces;
-  run_ranks<RlTrainer>(whole, 2, {"--parallel.shard=optimizer"});
-  write_chain_model(pieces / "model");
-  int parts = 0;
-  for (bool done = false; !done; ++parts)
-    done = train_on<RlTrainer>(pieces.path(), 2, {"--parallel.shard=optimizer"},
-                               {metrics::ExistingRun::resume, "test", 1});
-  EXPECT_GE(parts, 8);
-  EXPECT_EQ(reproducible_files(pieces / "run"), reproducible_files(whole / "run"));
+  for (const Overrides& shard : std::vector<Overrides>{{"--parallel.shard=optimizer"},
+                                                       {"--parallel.shard=gradients", "--train.micro_batch_tokens=60"},
+                                                       {"--parallel.shard=parameters", "--model.dtype=bf16"}}) {
+    const TemporaryFolder whole, pieces;
+    run_ranks<RlTrainer>(whole, 2, shard);
+    write_chain_model(pieces / "model");
+    int parts = 0;
+    for (bool done = false; !done; ++parts)
+      done = train_on<RlTrainer>(pieces.path(), 2, shard, {metrics::ExistingRun::resume, "test", 1});
+    EXPECT_GE(parts, 8);
+    EXPECT_EQ(reproducible_files(pieces / "run"), reproducible_files(whole / "run")) << shard.front();
+  }
 }
 
 TEST(Parallel, ResumedWithOtherRankCountsAndModes) {
@@ -208,7 +221,7 @@ TEST(Parallel, ResumedWithOtherRankCountsAndModes) {
   run_ranks<RlTrainer>(want, 1, overrides);
   write_chain_model(got / "model");
   const std::vector<std::pair<int, const char*>> stages = {
-      {3, "optimizer"}, {1, "none"}, {2, "none"}, {4, "optimizer"}};
+      {3, "parameters"}, {1, "none"}, {2, "gradients"}, {4, "optimizer"}};
   bool done = false;
   for (const auto& [ranks, shard] : stages) {
     done = train_on<RlTrainer>(got.path(), ranks, with(overrides, {std::string("--parallel.shard=") + shard}),
@@ -224,7 +237,8 @@ TEST(Parallel, SftResumedWithAnotherRankCount) {
   write_chain_model(got / "model");
   EXPECT_FALSE(
       train_on<SftTrainer>(got.path(), 3, {"--parallel.shard=optimizer"}, {metrics::ExistingRun::resume, "test", 3}));
-  EXPECT_TRUE(train_on<SftTrainer>(got.path(), 2, {}, {metrics::ExistingRun::resume, "test", {}}));
+  EXPECT_TRUE(
+      train_on<SftTrainer>(got.path(), 2, {"--parallel.shard=parameters"}, {metrics::ExistingRun::resume, "test", {}}));
   expect_same_run(got, want, 2e-3, "3 ranks, then 2");
 }
 
@@ -254,8 +268,14 @@ TEST(ParallelFaults, RanksThatDriftApartAreTold) {
       testing::AllOf(HasSubstr("after step 2"), HasSubstr("drifted apart"), HasSubstr("model.embed_tokens.weight")));
 }
 
+TEST(ParallelFaults, WeightsThatAreDividedCannotDriftApart) {
+  EXPECT_THAT(failure_under("desync:rank=1,step=2", {"--parallel.shard=parameters"}),
+              HasSubstr("no weight is held twice"));
+}
+
 TEST(ParallelFaults, AGradientThatIsNotFiniteOnOneRankSkipsTheStepOnAll) {
-  for (const char* shard : {"--parallel.shard=none", "--parallel.shard=optimizer"}) {
+  for (const char* shard : {"--parallel.shard=none", "--parallel.shard=optimizer", "--parallel.shard=gradients",
+                            "--parallel.shard=parameters"}) {
     const FaultVariable variable("nan_gradient:rank=1,step=2");
     const TemporaryFolder folder;
     run_ranks<RlTrainer>(folder, 2, {shard});
