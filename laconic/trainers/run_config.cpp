@@ -272,8 +272,6 @@ void ParallelSection::visit(config::Visitor& v) {
              {.help = "weights while completions are sampled: gathered once and whole, or layer by layer in every "
                       "decoding step, which is slow; auto = whole where they fit into the memory"});
   }
-  v.choice("reduction", reduction, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
-           {.help = "in which gradients travel; bf16 halves the traffic and rounds"});
   v.field("timeout", timeout,
           {.help = "without progress for so long the run ends and says which rank was doing what",
            .min = 0.0,

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -68,8 +67,6 @@ enum class Backend { threads, gloo_tcp, gloo_file };
 // Runs `body` on every rank and lets the first failure out.
 inline void on_ranks(Backend backend, int world_size, const std::function<void(Communicator&)>& body) {
   if (backend == Backend::threads) return ThreadGroup(world_size).run(body);
-  // c10d's flight recorder, one for the process, takes no two ranks that record at the same time.
-  ::setenv("TORCH_FR_BUFFER_SIZE", "0", /*overwrite=*/1);
   const TemporaryFolder folder;
   const int port = free_port();
   const auto messages = in_threads(world_size, [&](int rank) {
