@@ -1,4 +1,4 @@
-# Arrow and Parquet for C++: out of the PyPI wheel "pyarrow", which has libraries and headers, or an installed Arrow.
+# Arrow and Parquet for C++: out of the Python wheel "pyarrow", which has libraries and headers, or an installed Arrow.
 #
 #   in : LACONIC_ARROW          the folder site-packages/pyarrow, or a prefix with include/ and lib/ (cache or environment
 #                               variable); without it what scripts/setup.sh fetched, then what is installed

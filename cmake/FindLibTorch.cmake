@@ -1,4 +1,4 @@
-# LibTorch out of the PyPI wheel "torch". CMake's own find_package(Torch) stops on a CUDA wheel
+# LibTorch out of the Python wheel "torch". CMake's own find_package(Torch) stops on a CUDA wheel
 # unless a CUDA toolkit is installed, so this module looks for the pieces itself.
 #
 #   in : LIBTORCH_ROOT   the folder site-packages/torch (cache or environment variable);
