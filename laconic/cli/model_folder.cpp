@@ -19,6 +19,7 @@ ModelFolder ModelFolder::load(const CommandLine& line) {
   const auto dtype = line.choice("dtype", {"f32", "bf16"}, "f32") == "bf16" ? at::kBFloat16 : at::kFloat;
   ops::set_threads(static_cast<int>(line.whole("threads", 0, 4096, 0)));
   return from_argument("--model", path, [&] {
+    if (std::filesystem::is_regular_file(path)) fail(ErrorKind::input, "expected the folder of a model, found a file");
     ModelFolder folder(path, model::Model::from_folder(path, dtype, at::kCPU));
     if (!std::filesystem::exists(std::filesystem::path(path) / "tokenizer.json")) return folder;
     folder.tokenizer_ = text::Tokenizer::from_path(path);
