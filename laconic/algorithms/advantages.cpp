@@ -9,9 +9,18 @@
 namespace laconic::algorithms {
 namespace {
 
-std::vector<double> rewards_of(const Group& group) {
+// The samples of a group that a reward has been given to.
+std::vector<Sample*> scored(Group& group) {
+  std::vector<Sample*> samples;
+  for (auto& sample : group.samples) {
+    if (!sample.unscored) samples.push_back(&sample);
+  }
+  return samples;
+}
+
+std::vector<double> rewards_of(const std::vector<Sample*>& samples) {
   std::vector<double> rewards;
-  for (const auto& sample : group.samples) rewards.push_back(sample.reward);
+  for (const auto* sample : samples) rewards.push_back(sample->reward);
   return rewards;
 }
 
@@ -22,24 +31,29 @@ void normalize_then_sum(const ObjectiveConfig& config, Step& step) {
     for (auto& sample : group.samples) sample.advantage.assign(1, 0.0);
     for (const auto& [name, weight] : config.reward_weights) {
       std::vector<double> values;
-      for (const auto& sample : group.samples) {
+      std::vector<Sample*> applicable;
+      for (auto& sample : group.samples) {
+        if (std::find(sample.inapplicable.begin(), sample.inapplicable.end(), name) != sample.inapplicable.end())
+          continue;
         if (sample.given_reward)
           fail(ErrorKind::input,
                "reward_combine: normalize_then_sum needs the named rewards of every completion; one of "
                "prompt {} has a finished reward",
                group.prompt_id);
         values.push_back(sample.named_rewards.at(name));
+        applicable.push_back(&sample);
       }
       const auto advantages = group_advantages(config.advantage, values, 0.0);
-      for (size_t i = 0; i < values.size(); ++i) group.samples[i].advantage[0] += weight * advantages[i];
+      for (size_t i = 0; i < values.size(); ++i) applicable[i]->advantage[0] += weight * advantages[i];
     }
-    for (const auto& sample : group.samples) all.push_back(sample.advantage[0]);
+    for (const auto* sample : scored(group)) all.push_back(sample->advantage[0]);
   }
   const double mean = mean_of(all);
   const double deviation = std_of(all, config.advantage.std);
   for (auto& group : step.groups) {
-    for (auto& sample : group.samples) {
-      sample.advantage[0] = deviation > 0 ? (sample.advantage[0] - mean) / (deviation + config.advantage.epsilon) : 0.0;
+    for (auto* sample : scored(group)) {
+      sample->advantage[0] =
+          deviation > 0 ? (sample->advantage[0] - mean) / (deviation + config.advantage.epsilon) : 0.0;
     }
   }
 }
@@ -100,13 +114,16 @@ void estimate_advantages(const ObjectiveConfig& config, Step& step) {
     return;
   }
   std::vector<double> all;
-  for (const auto& group : step.groups) {
-    for (const auto& sample : group.samples) all.push_back(sample.reward);
+  for (auto& group : step.groups) {
+    const auto rewards = rewards_of(scored(group));
+    all.insert(all.end(), rewards.begin(), rewards.end());
   }
   const double batch_std = std_of(all, config.advantage.std);
   for (auto& group : step.groups) {
-    const auto advantages = group_advantages(config.advantage, rewards_of(group), batch_std);
-    for (size_t i = 0; i < advantages.size(); ++i) group.samples[i].advantage.assign(1, advantages[i]);
+    for (auto& sample : group.samples) sample.advantage.assign(1, 0.0);
+    const auto samples = scored(group);
+    const auto advantages = group_advantages(config.advantage, rewards_of(samples), batch_std);
+    for (size_t i = 0; i < advantages.size(); ++i) samples[i]->advantage[0] = advantages[i];
   }
 }
 

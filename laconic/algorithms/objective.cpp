@@ -10,6 +10,13 @@
 #include "laconic/core/base/strings.h"
 
 namespace laconic::algorithms {
+namespace {
+
+bool says_nothing(const Sample& sample, const std::string& reward) {
+  return std::find(sample.inapplicable.begin(), sample.inapplicable.end(), reward) != sample.inapplicable.end();
+}
+
+}  // namespace
 
 Needs Objective::needs() const {
   Needs needs;
@@ -55,6 +62,7 @@ double Objective::base_reward(const Sample& sample) const {
   if (config_.reward_weights.empty()) return sample.verdict.correct ? 1.0 : 0.0;
   double sum = 0;
   for (const auto& [name, weight] : config_.reward_weights) {
+    if (says_nothing(sample, name)) continue;
     const auto found = sample.named_rewards.find(name);
     if (found == sample.named_rewards.end()) {
       std::vector<std::string> known;
@@ -70,7 +78,13 @@ double Objective::base_reward(const Sample& sample) const {
 
 void Objective::rewards(Step& step) {
   for (auto& group : step.groups) {
-    for (auto& sample : group.samples) sample.reward = base_reward(sample);
+    for (auto& sample : group.samples) {
+      sample.reward = base_reward(sample);
+      sample.unscored = !config_.reward_weights.empty() && !sample.given_reward &&
+                        std::all_of(config_.reward_weights.begin(), config_.reward_weights.end(),
+                                    [&](const auto& entry) { return says_nothing(sample, entry.first); });
+      if (sample.unscored) sample.weight = 0;
+    }
   }
   shape_rewards(step);
 }

@@ -24,11 +24,13 @@ struct Sample {
   rewards::Verdict verdict;
   std::optional<double> given_reward;           // a finished scalar that replaces the objective's own reward
   std::map<std::string, double> named_rewards;  // further reward terms by name
-  std::vector<double> logp_rollout;             // [length] by the sampler; empty when unknown
-  std::vector<double> logp_old;  // [length] by the trainer under the sampling weights; empty until computed
-  std::vector<double> logp_ref;  // [length] by the frozen reference; empty unless needed
-  std::vector<double> entropy;   // [length] nats, rollout policy; empty unless needed
-  std::vector<uint8_t> forced;   // [length] 1 where the token was not drawn by the policy; empty = all drawn
+  std::vector<std::string> inapplicable;        // names of rewards that say nothing about this completion
+  bool unscored = false;  // no reward says anything about it: it has no part in baselines and is not trained on
+  std::vector<double> logp_rollout;  // [length] by the sampler; empty when unknown
+  std::vector<double> logp_old;      // [length] by the trainer under the sampling weights; empty until computed
+  std::vector<double> logp_ref;      // [length] by the frozen reference; empty unless needed
+  std::vector<double> entropy;       // [length] nats, rollout policy; empty unless needed
+  std::vector<uint8_t> forced;       // [length] 1 where the token was not drawn by the policy; empty = all drawn
 
   double reward = 0.0;
   std::vector<double> advantage;   // one value for all tokens, or [length]
@@ -44,6 +46,7 @@ struct Group {
   std::vector<int32_t> prompt_ids;
   std::optional<double> reference_pass_rate;
   std::vector<Sample> samples;
+  bool dropped = false;  // its rewards could not be computed: left out of the step
 };
 
 // All groups of all ranks.

@@ -10,6 +10,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 #include "laconic/core/base/timer.h"
+#include "laconic/trainers/external_stage.h"
 #include "laconic/trainers/share.h"
 #include "laconic/trainers/stop_signal.h"
 
@@ -22,6 +23,7 @@ using algorithms::Sample;
 struct Judged {
   rewards::Verdict verdict;
   std::map<std::string, double> terms;
+  std::string text;  // kept for rewards of the user's own
 };
 
 // One rollout phase.
@@ -59,6 +61,7 @@ class Collector {
       report.drawn_tokens += drawn_;
       report.prefilled_tokens += after.prefilled_tokens - before.prefilled_tokens;
       report.adopted_tokens += after.adopted_tokens - before.adopted_tokens;
+      if (judge_.external.rewards != nullptr) report.external.add(judge_.external.rewards->take_statistics());
     } catch (...) {
       abandon();
       throw;
@@ -75,6 +78,9 @@ class Collector {
     std::vector<int64_t> requests;              // parallel to the samples
     size_t running = 0;                         // samples that have not ended
     int round = 0;
+    std::vector<std::string> texts;            // of samples that the user's own rewards have not been asked about
+    std::future<rewards::BatchRewards> asked;  // about the samples behind the first `rewarded`; mostly invalid
+    size_t rewarded = 0;
   };
 
   void begin_group(size_t g) {
@@ -163,14 +169,24 @@ class Collector {
         std::find(options_.stop_ids.begin(), options_.stop_ids.end(), ids.back()) != options_.stop_ids.end();
     const std::string text = completion_text(*judge_.tokenizer, ids, by_token);
     const std::string asked = suffix.empty() ? prompt.text : prompt.text + judge_.tokenizer->decode(suffix);
-    Judged judged{judge_.verifier->verify({text, truncated, asked}, prompt.answer), {}};
+    Judged judged{verdict_on({text, truncated, asked}, prompt), {}, {}};
     const rewards::TermInput input{text,           asked, ids, static_cast<int64_t>(ids.size()), options_.max_tokens,
                                    &judged.verdict};
     for (const auto& name : judge_.terms) {
       if (!rewards::is_group_term(name)) judged.terms[name] = rewards::term(name, input, judge_.term_options);
     }
     for (const char* name : {"correct", "format"}) judged.terms[name] = rewards::term(name, input, judge_.term_options);
+    if (judge_.external.rewards != nullptr) judged.text = text;
     return judged;
+  }
+
+  // What a verifier complains about is the prompt's gold answer.
+  rewards::Verdict verdict_on(const rewards::Response& response, const Prompt& prompt) const {
+    try {
+      return judge_.verifier->verify(response, prompt.answer);
+    } catch (const Error& error) {
+      fail(error.kind(), "prompt {}: {}", prompt.id, error.what());
+    }
   }
 
   void set_group_terms(Group& group) const {
@@ -185,23 +201,42 @@ class Collector {
     for (size_t i = 0; i < values.size(); ++i) group.samples[i].named_rewards["relative_length"] = values[i];
   }
 
-  // True when the group is complete: every sample has its verdict, and no further round is planned.
+  // True when the group is complete: every sample has its verdict and its rewards, and no further round is planned.
   bool advance_group(size_t g, bool wait) {
     GroupState& state = states_[g];
     if (state.running > 0) return false;
+    // A moment at most: the other groups' rewards are to be asked for, and a stop to be heard of.
+    const std::chrono::milliseconds moment(wait ? 1 : 0);
     for (size_t i = 0; i < state.verdicts.size(); ++i) {
       auto& future = state.verdicts[i];
       if (!future.valid()) continue;
-      if (!wait && future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
+      if (future.wait_for(moment) != std::future_status::ready) return false;
       Judged judged = future.get();
       Sample& sample = groups_[g].samples[i];
       sample.verdict = std::move(judged.verdict);
       sample.named_rewards = std::move(judged.terms);
+      state.texts.push_back(std::move(judged.text));
     }
-    if (next_round(g)) return false;
+    if (judge_.external.rewards != nullptr && !externally_rewarded(g, moment)) return false;
+    if (!groups_[g].dropped && next_round(g)) return false;
     set_group_terms(groups_[g]);
     for (int64_t request : state.requests) engine_.release(request);
     if (options_.on_group) options_.on_group(g, groups_[g]);
+    return true;
+  }
+
+  // True when the user's own rewards of all samples are there. They are asked about the samples of a round together.
+  bool externally_rewarded(size_t g, std::chrono::milliseconds moment) {
+    GroupState& state = states_[g];
+    Group& group = groups_[g];
+    if (state.rewarded == group.samples.size()) return true;
+    if (!state.asked.valid()) {
+      state.asked = judge_.external.rewards->submit(
+          batch_of(prompts_[g].prompt, group, state.rewarded, std::exchange(state.texts, {}), judge_));
+    }
+    if (state.asked.wait_for(moment) != std::future_status::ready) return false;
+    take_rewards(state.asked.get(), state.rewarded, options_.max_tokens, judge_, group);
+    state.rewarded = group.samples.size();
     return true;
   }
 
@@ -248,7 +283,9 @@ class Collector {
     engine_.cancel_all();
     while (!engine_.idle()) engine_.step();
     engine_.release_all();
+    if (judge_.external.rewards != nullptr) judge_.external.rewards->cancel();
     for (auto& state : states_) {
+      if (state.asked.valid()) state.asked.wait();
       for (auto& verdict : state.verdicts) {
         if (verdict.valid()) verdict.wait();
       }

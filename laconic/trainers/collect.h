@@ -13,6 +13,7 @@
 #include "laconic/core/distributed/communicator.h"
 #include "laconic/core/rollout/engine.h"
 #include "laconic/core/text/tokenizer.h"
+#include "laconic/rewards/external/external_rewards.h"
 #include "laconic/rewards/terms.h"
 #include "laconic/rewards/verifier.h"
 #include "laconic/trainers/prompts.h"
@@ -42,6 +43,14 @@ struct CollectOptions {
   std::function<void(size_t, algorithms::Group&)> on_group = {};
 };
 
+// Rewards of the user's own; `rewards` is null where there are none.
+struct ExternalJudge {
+  rewards::ExternalRewards* rewards = nullptr;
+  ConversationForm form = ConversationForm::automatic;
+  std::optional<double> correct_from = {};  // where they decide the verdict
+  int64_t step = 0, steps = 0;              // finished steps of the run and all of them, told to the user's code
+};
+
 // What judges completions: a verifier on worker threads while decoding goes on.
 struct Judge {
   const rewards::Verifier* verifier = nullptr;
@@ -50,6 +59,7 @@ struct Judge {
   std::optional<int32_t> thinking_end_id;
   std::vector<std::string> terms = {};  // computed beside `correct` and `format`
   rewards::TermOptions term_options = {};
+  ExternalJudge external = {};
 };
 
 struct CollectReport {
@@ -59,6 +69,7 @@ struct CollectReport {
   // Of the engine. They depend on budgets and on what was computed again.
   int64_t prefilled_tokens = 0;
   int64_t adopted_tokens = 0;  // taken from a cache instead of being computed
+  rewards::ExternalStatistics external = {};
 };
 
 // A weight of objective.reward_weights must name a reward that samples have: `correct`, `format` or one of the terms.
@@ -73,7 +84,8 @@ struct Stopped {};
 
 // One group per prompt, in their order, with as many rounds as the objective plans. Every sample has its verdict and
 // the named rewards `correct` (0 or 1), `format` (0 or 1: the thinking tags are as they should be) and the judge's
-// terms. `on_progress(done, total)` hears how many completions have ended; the total grows with further rounds.
+// terms, and the user's own rewards unless its group is `dropped`. `on_progress(done, total)` hears how many
+// completions have ended; the total grows with further rounds.
 std::vector<algorithms::Group> collect(rollout::Engine& engine, const algorithms::Objective& objective,
                                        std::span<const PlacedPrompt> prompts, const Judge& judge,
                                        const CollectOptions& options,

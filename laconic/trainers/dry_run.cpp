@@ -73,11 +73,11 @@ std::string describe_plan(const RlConfig& config) {
   const auto objective = config.objective.make();
   objective->prepare(run_facts(loaded, config));
   make_judge(config.reward, loaded);  // options of the verifier
-  for (const auto& [name, weight] : common.reward_weights) check_reward_name(name, config.reward.terms);
+  for (const auto& [name, weight] : common.reward_weights) check_reward_name(name, config.reward.all_terms());
   const int64_t limit = config.rollout.max_tokens;
   const int64_t prompt_room = model.max_positions - longest_completion(config, model.max_positions);
-  const auto source =
-      make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room, true);
+  const auto source = make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room,
+                                         !config.reward.external_decides());
   const int64_t groups = config.train.prompts_per_step, completions = groups * common.group_size;
   const auto size = source->size();
   std::string text = model_line(config.model, model);
@@ -99,8 +99,8 @@ std::string describe_plan(const RlConfig& config) {
                                         100.0 * monitor / static_cast<double>(completions * every)));
   }
   if (config.eval_data) {
-    const auto eval =
-        make_prompt_source(*config.eval_data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room, true);
+    const auto eval = make_prompt_source(*config.eval_data, config.seed, *loaded.tokenizer, loaded.chat.get(),
+                                         prompt_room, !config.reward.external_decides());
     text +=
         line("evaluation",
              fmt::format("{} problems x {}, before, after{}", eval->evaluation_size(), config.eval.samples_per_prompt,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "laconic/algorithms/advantages.h"
 #include "laconic/algorithms/shaping.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
@@ -45,12 +46,22 @@ Json fingerprint(const PromptSource& source, const EvalOptions& o) {
           {"data", content_hash(source)}};
 }
 
-Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group, const text::Tokenizer& tokenizer) {
+// What the user's own rewards say of a sample; null where they say nothing.
+Json external_rewards(const Judge& judge, const algorithms::Sample& sample) {
+  Json rewards = Json::object();
+  for (const auto& name : judge.external.rewards->names()) {
+    const auto found = sample.named_rewards.find(name);
+    rewards[name] = found == sample.named_rewards.end() ? Json(nullptr) : Json(found->second);
+  }
+  return rewards;
+}
+
+Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group, const Judge& judge) {
   Json completions = Json::array();
   double right = 0;
   for (const auto& sample : group.samples) {
     right += algorithms::right_and_closed_once(sample);
-    completions.push_back({{"text", tokenizer.decode(sample.ids)},
+    completions.push_back({{"text", judge.tokenizer->decode(sample.ids)},
                            {"tokens", sample.length},
                            {"correct", sample.verdict.correct},
                            {"format_ok", sample.verdict.format_ok},
@@ -58,6 +69,7 @@ Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group
                            {"answer", sample.verdict.answer},
                            {"thinking_tokens", sample.thinking_end ? Json(*sample.thinking_end) : Json(nullptr)},
                            {"finish_reason", sample.truncated ? "length" : "stop"}});
+    if (judge.external.rewards != nullptr) completions.back()["rewards"] = external_rewards(judge, sample);
   }
   const double pass_rate = group.samples.empty() ? 0.0 : right / static_cast<double>(group.samples.size());
   return {{"index", index},         {"id", prompt.id},
@@ -116,6 +128,7 @@ class Tally {
       format_ += c.at("format_ok").get<bool>();
       const bool at_once = c.at("thinking_tokens") == 0;
       no_thinking_ += at_once;
+      if (c.contains("rewards")) add_rewards(c.at("rewards"));
       closed_ += !c.at("thinking_tokens").is_null();
       auto& part = report_.by_label[row.at("label")];
       ++part.samples;
@@ -138,6 +151,7 @@ class Tally {
     report_.answer_found_share = found_ / n;
     report_.format_share = format_ / n;
     if (closed_ > 0) report_.no_thinking_share = no_thinking_ / n;
+    for (const auto& [name, values] : rewards_) report_.rewards[name] = algorithms::mean_of(values);
     report_.by_label.erase("");
     for (auto& [label, part] : report_.by_label) {
       part.accuracy /= static_cast<double>(part.samples);
@@ -148,8 +162,15 @@ class Tally {
   }
 
  private:
+  void add_rewards(const Json& rewards) {
+    for (const auto& [name, value] : rewards.items()) {
+      if (value.is_number()) rewards_[name].push_back(value.get<double>());
+    }
+  }
+
   EvalReport report_;
   std::vector<double> correct_, tokens_;
+  std::map<std::string, std::vector<double>> rewards_;
   std::vector<int64_t> cluster_;
   double truncated_ = 0, found_ = 0, format_ = 0, solved_ = 0, no_thinking_ = 0, closed_ = 0;
 };
@@ -206,7 +227,7 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
   collect_options.on_group = [&](size_t i, algorithms::Group& group) {
     const auto index = static_cast<int64_t>(prompts[i].position);
     for (const auto& sample : group.samples) generated += sample.length;
-    const auto& row = rows[index] = to_json(prompts[i].prompt, index, group, *judge.tokenizer);
+    const auto& row = rows[index] = to_json(prompts[i].prompt, index, group, judge);
     if (writer) writer->write(row);
     group = {};
     progress.update(static_cast<int64_t>(rows.size()));
@@ -252,6 +273,7 @@ Json EvalReport::to_json() const {
                {"answer_found_share", answer_found_share},
                {"format_share", format_share}};
   if (no_thinking_share) json["no_thinking_share"] = *no_thinking_share;
+  if (!rewards.empty()) json["rewards"] = rewards;
   if (!parts.empty()) json["by_label"] = parts;
   return json;
 }
@@ -263,6 +285,7 @@ std::string describe(const EvalReport& r) {
       r.mean_tokens.high, 100 * r.truncated_share, r.prompts);
   if (r.samples > r.prompts)
     text += fmt::format(" x {}, pass@{} {:.1f} %", r.samples / r.prompts, r.samples / r.prompts, 100 * r.pass_at_k);
+  for (const auto& [name, mean] : r.rewards) text += fmt::format(", {} {:.3f}", name, mean);
   return text;
 }
 

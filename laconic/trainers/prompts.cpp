@@ -102,8 +102,11 @@ class ChainPrompts final : public PromptSource {
 
   Prompt prompt_of(const data::ChainProblem& problem) const {
     const auto example = data::chain_example(problem, answers_);
-    return {example.id, example.prompt, tokenizer_.encode(example.prompt), example.answer,
-            data::to_string(problem.grade())};
+    Prompt prompt{example.id, example.prompt, tokenizer_.encode(example.prompt), example.answer,
+                  data::to_string(problem.grade())};
+    prompt.columns = example.columns;
+    prompt.columns["answer"] = example.answer;
+    return prompt;
   }
 
   uint64_t seed_;

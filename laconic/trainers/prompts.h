@@ -21,6 +21,9 @@ struct Prompt {
   std::vector<int32_t> ids;
   std::string answer;  // gold
   std::string label;   // sub-set for reports (difficulty); "" = none
+  // For rewards of the user's own: the record, and the messages where the text was made of them by a chat template.
+  nlohmann::ordered_json columns = {};
+  std::vector<data::Message> messages = {};
 };
 
 class PromptSource {

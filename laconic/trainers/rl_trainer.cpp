@@ -13,6 +13,7 @@
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/trainers/costs.h"
+#include "laconic/trainers/external_stage.h"
 #include "laconic/trainers/run_facts.h"
 #include "laconic/trainers/run_record.h"
 #include "laconic/trainers/share.h"
@@ -48,6 +49,13 @@ bool RlTrainer::run() {
       if (last || due) save_checkpoint();
       if (!last) stop_if_asked();
     }
+  } catch (const rewards::ExternalRewardError&) {
+    if (!ranks_.alone()) throw;  // what the others do is not known
+    save_checkpoint();
+    checkpoints_.finish();
+    log_info("what was done up to step {} is saved; when the reward is mended: laconic train CONFIG --resume",
+             state_.step);
+    throw;
   } catch (const Stopped&) {
     save_checkpoint();
     checkpoints_.finish();
@@ -83,7 +91,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   const int64_t limit = longest_completion(config_, window);
   const auto source = [&](const DataSection& section) {
     return make_prompt_source(section, config_.seed, *workspace_.tokenizer, workspace_.chat.get(), window - limit,
-                              true);
+                              !config_.reward.external_decides());
   };
   prompts_ = source(config_.data);
   if (config_.eval_data) {
@@ -92,7 +100,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
     eval_prompts_ = source(config_.data);
   }
   for (const auto& [name, weight] : config_.objective.common.reward_weights)
-    check_reward_name(name, config_.reward.terms);
+    check_reward_name(name, config_.reward.all_terms());
   objective_->prepare(run_facts(workspace_, config_));
   const auto needs = objective_->needs();
   int64_t longest = std::max(prompts_->longest_prompt(), eval_prompts_ ? eval_prompts_->longest_prompt() : 0);
@@ -165,6 +173,8 @@ distributed::HeldWeights RlTrainer::hold_weights() {
 // Everything up to the advantages; nothing is changed but the pending step and the place in the prompt order.
 void RlTrainer::begin_step() {
   times_ = {};
+  judge_.judge.external.step = state_.step;
+  judge_.judge.external.steps = config_.train.steps;
   times_.traffic_before = ranks_.communicator().traffic();
   if (monitor_ && monitor_->due(state_.step, state_.monitor)) {
     const Timer timer;
@@ -180,6 +190,7 @@ void RlTrainer::begin_step() {
   check_rewards(pending.step);
   objective_->advantages(pending.step);
   add_rollout_metrics(pending.step, pending.metrics);
+  add_external_metrics(times_.external, pending.metrics);
   for (const auto& [name, value] : objective_->metrics(pending.step)) pending.metrics.emplace_back(name, value);
   pending.metrics.insert(pending.metrics.end(), state_.monitor.values.begin(), state_.monitor.values.end());
   state_.generated_tokens += times_.generated;
@@ -198,6 +209,7 @@ std::vector<algorithms::Group> RlTrainer::roll_out(std::vector<std::pair<std::st
     for (int round = 0; kept.size() < wanted && round <= filter.max_rounds; ++round) {
       auto step = step_of(collect_groups(next_prompts(static_cast<int64_t>(wanted - kept.size()))));
       drawn += static_cast<int64_t>(step.groups.size());
+      std::erase_if(step.groups, [](const auto& group) { return group.dropped; });
       if (objective_->filters()) {
         if (objective_->needs().old_logprobs_early || objective_->needs().reference_logprobs) score(step.groups);
         objective_->rewards(step);
@@ -207,7 +219,7 @@ std::vector<algorithms::Group> RlTrainer::roll_out(std::vector<std::pair<std::st
         if (objective_->keep(group)) kept.push_back(std::move(group));
       }
     }
-  } catch (const Stopped&) {
+  } catch (...) {
     state_.prompt_position = first_position;  // the abandoned step draws the same prompts again
     throw;
   }
@@ -261,6 +273,7 @@ std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<Place
   times_.generated += report.drawn_tokens;
   times_.prefilled += report.prefilled_tokens;
   times_.adopted += report.adopted_tokens;
+  times_.external.add(report.external);
   return groups;
 }
 
@@ -374,6 +387,7 @@ void RlTrainer::finish_step() {
   if (monitor_) row.set("time/monitor_s", times_.monitor);
   row.set("time/rollout_s", times_.rollout);
   row.set("time/reward_wait_s", times_.reward_wait);
+  if (times_.external.batches > 0) row.set("time/external_reward_s", times_.external.seconds);
   row.set("time/logprob_s", times_.logprob);
   row.set("time/forward_s", times_.forward);
   row.set("time/backward_s", times_.backward);

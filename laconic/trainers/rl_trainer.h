@@ -93,6 +93,7 @@ class RlTrainer {
   struct StepTimes {
     double monitor = 0, rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;
     int64_t generated = 0, prefilled = 0, adopted = 0;
+    rewards::ExternalStatistics external = {};
     distributed::Traffic traffic_before = {};
   } times_;
 };

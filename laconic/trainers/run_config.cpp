@@ -6,7 +6,7 @@
 #include "laconic/core/base/strings.h"
 #include "laconic/core/text/chat_template.h"
 #include "laconic/rewards/terms.h"
-#include "laconic/rewards/verifier.h"
+#include "laconic/trainers/reward_config.h"
 
 namespace laconic::trainers {
 namespace {
@@ -190,11 +190,15 @@ void visit_terms(config::Visitor& v, RewardSection& section) {
 }  // namespace
 
 void RewardSection::visit(config::Visitor& v) {
-  v.choice("verifier", verifier, rewards::verifier_names(),
-           {.help = "how a completion is judged against the gold answer"});
+  v.choice("verifier", verifier, verifier_choices(),
+           {.help = "how a completion is judged against the gold answer; external = by the rewards of python and "
+                    "command, without a gold answer"});
   v.field("options", options, {.help = "options of the verifier, name: value"});
   visit_terms(v, *this);
   v.field("threads", threads, {.help = "worker threads of the verifier", .min = 1.0, .max = 256.0});
+  if (!section.external.python.empty()) text += fmt::format(" python={}", section.external.python);
+  if (!section.external.command.empty()) text += fmt::format(" command={}", section.external.command);
+  if (section.external_decides()) text += fmt::format(" correct_from={}", section.correct_from);
 }
 
 void OptimizerSection::visit(config::Visitor& v) {
@@ -271,6 +275,7 @@ void ParallelSection::visit(config::Visitor& v) {
               {"layers", GatherForRollout::layers}},
              {.help = "weights while completions are sampled: gathered once and whole, or layer by layer in every "
                       "decoding step, which is slow; auto = whole where they fit into the memory"});
+  visit_external(v, *this);
   }
   v.field("timeout", timeout,
           {.help = "without progress for so long the run ends and says which rank was doing what",
@@ -383,3 +388,4 @@ void EvalConfig::visit(config::Visitor& v) {
 }  // namespace laconic::trainers
   v.check(parallel.gather_for_rollout == GatherForRollout::automatic, "parallel.gather_for_rollout",
           "`laconic sft` samples nothing");
+  settle_external(v, reward, objective);

@@ -15,6 +15,7 @@
 #include "laconic/core/optim/adamw.h"
 #include "laconic/core/optim/schedule.h"
 #include "laconic/rewards/terms.h"
+#include "laconic/rewards/external/external_rewards.h"
 
 namespace laconic::trainers {
 
@@ -66,7 +67,7 @@ struct RolloutSection {
 };
 
 struct RewardSection {
-  std::string verifier = "math";
+  std::string verifier = "math";               // or `external`: the user's own rewards decide
   std::map<std::string, std::string> options;  // of the verifier
   std::vector<std::string> terms;              // named rewards beside `correct` and `format` (rewards/terms.h)
   rewards::TermOptions term_options;
@@ -96,12 +97,21 @@ struct EvalSection {
   int samples_per_prompt = 1;
   double temperature = 1.0;
   double top_p = 1.0;
+// How a reward of the user's own sees prompts and completions.
+enum class ConversationForm { automatic, text, messages };
+
   int top_k = 0;
   int max_tokens = 0;  // 0 = rollout.max_tokens
   void visit(config::Visitor& v);
 };
 
 struct CheckpointSection {
+  rewards::ExternalOptions external;
+  ConversationForm conversation = ConversationForm::automatic;
+  double correct_from = 1.0;  // of verifier: external
+  bool external_decides() const;
+  // Every named reward beside `correct` and `format`: the terms and the user's own.
+  std::vector<std::string> all_terms() const;
   int every = 0;       // steps; 0 = only at the end
   int keep = 2;        // newest complete checkpoints that stay
   int keep_every = 0;  // steps between checkpoints that are made and stay; 0 = none

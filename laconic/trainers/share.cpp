@@ -10,6 +10,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/work_split.h"
+#include "laconic/trainers/external_stage.h"
 #include "laconic/trainers/step_archive.h"
 
 namespace laconic::trainers {
@@ -39,13 +40,14 @@ int64_t planned_tokens(const algorithms::Objective& objective, const PlacedPromp
 }
 
 json to_json(const CollectReport& report) {
-  return {report.drawn_tokens, report.prefilled_tokens, report.adopted_tokens};
+  return {report.drawn_tokens, report.prefilled_tokens, report.adopted_tokens, trainers::to_json(report.external)};
 }
 
 void add(CollectReport& report, const json& other) {
   report.drawn_tokens += other.at(0).get<int64_t>();
   report.prefilled_tokens += other.at(1).get<int64_t>();
   report.adopted_tokens += other.at(2).get<int64_t>();
+  report.external.add(external_statistics_from_json(other.at(3)));
 }
 
 // A tensor's place in a message: the values follow as a broadcast of their own.

@@ -13,14 +13,6 @@ using algorithms::LossStatistics;
 using algorithms::Sample;
 using nlohmann::json;
 
-json to_json(const rewards::Verdict& v) {
-  return {v.correct, v.format_ok, v.answer_found, v.truncated, v.answer, v.reason};
-}
-
-rewards::Verdict verdict_from_json(const json& j) {
-  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5)};
-}
-
 template <typename T>
 json optional_json(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
@@ -30,6 +22,14 @@ template <typename T>
 std::optional<T> optional_from(const json& j) {
   if (j.is_null()) return std::nullopt;
   return j.get<T>();
+}
+
+json to_json(const rewards::Verdict& v) {
+  return {v.correct, v.format_ok, v.answer_found, v.truncated, v.answer, v.reason, optional_json(v.tests_passed)};
+}
+
+rewards::Verdict verdict_from_json(const json& j) {
+  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5), optional_from<double>(j.at(6))};
 }
 
 json to_json(const Sample& s) {
@@ -43,6 +43,8 @@ json to_json(const Sample& s) {
           {"verdict", to_json(s.verdict)},
           {"given_reward", optional_json(s.given_reward)},
           {"named_rewards", s.named_rewards},
+          {"inapplicable", s.inapplicable},
+          {"unscored", s.unscored},
           {"logp_rollout", s.logp_rollout},
           {"logp_old", s.logp_old},
           {"logp_ref", s.logp_ref},
@@ -67,6 +69,8 @@ Sample sample_from_json(const json& j) {
   s.verdict = verdict_from_json(j.at("verdict"));
   s.given_reward = optional_from<double>(j.at("given_reward"));
   s.named_rewards = j.at("named_rewards").get<std::map<std::string, double>>();
+  s.inapplicable = j.at("inapplicable").get<std::vector<std::string>>();
+  s.unscored = j.at("unscored");
   s.logp_rollout = j.at("logp_rollout").get<std::vector<double>>();
   s.logp_old = j.at("logp_old").get<std::vector<double>>();
   s.logp_ref = j.at("logp_ref").get<std::vector<double>>();
@@ -114,6 +118,7 @@ json to_json(const algorithms::Step& step) {
                       {"prompt_index", group.prompt_index},
                       {"prompt_ids", group.prompt_ids},
                       {"reference_pass_rate", optional_json(group.reference_pass_rate)},
+                      {"dropped", group.dropped},
                       {"samples", std::move(samples)}});
   }
   return {{"seed", step.seed},
@@ -133,6 +138,7 @@ algorithms::Step step_from_json(const json& j) {
     group.prompt_index = g.at("prompt_index");
     group.prompt_ids = g.at("prompt_ids").get<std::vector<int32_t>>();
     group.reference_pass_rate = optional_from<double>(g.at("reference_pass_rate"));
+    group.dropped = g.at("dropped");
     for (const auto& s : g.at("samples")) group.samples.push_back(sample_from_json(s));
     step.groups.push_back(std::move(group));
   }

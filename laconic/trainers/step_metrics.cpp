@@ -34,28 +34,30 @@ void add_group_metrics(const algorithms::Step& step, NamedValues& values) {
 
 void add_rollout_metrics(const algorithms::Step& step, NamedValues& values) {
   std::vector<double> rewards, lengths, correct_lengths, advantages;
-  std::map<std::string, double> named;
-  double correct = 0, truncated = 0, found = 0;
+  std::map<std::string, std::vector<double>> named;  // of the completions that they apply to
+  double correct = 0, truncated = 0, found = 0, unscored = 0;
   for (const auto& group : step.groups) {
     for (const auto& sample : group.samples) {
-      rewards.push_back(sample.reward);
+      if (!sample.unscored) rewards.push_back(sample.reward);
+      unscored += sample.unscored;
       lengths.push_back(static_cast<double>(sample.length));
       if (sample.verdict.correct) correct_lengths.push_back(lengths.back());
       advantages.insert(advantages.end(), sample.advantage.begin(), sample.advantage.end());
       correct += sample.verdict.correct;
       truncated += sample.truncated;
       found += sample.verdict.answer_found;
-      for (const auto& [name, value] : sample.named_rewards) named[name] += value;
+      for (const auto& [name, value] : sample.named_rewards) named[name].push_back(value);
     }
   }
-  if (rewards.empty()) return;
-  const auto n = static_cast<double>(rewards.size());
+  if (lengths.empty()) return;
+  const auto n = static_cast<double>(lengths.size());
   values.emplace_back("reward/mean", algorithms::mean_of(rewards));
   values.emplace_back("reward/std", algorithms::std_of(rewards, algorithms::StdKind::population));
   values.emplace_back("reward/accuracy", correct / n);
-  for (const auto& [name, sum] : named) {
-    if (name != "correct") values.emplace_back("reward/" + name, sum / n);
+  for (const auto& [name, given] : named) {
+    if (name != "correct") values.emplace_back("reward/" + name, algorithms::mean_of(given));
   }
+  if (unscored > 0) values.emplace_back("reward/unscored", unscored / n);
   values.emplace_back("advantage/mean", algorithms::mean_of(advantages));
   values.emplace_back("completion/mean_tokens", algorithms::mean_of(lengths));
   if (!correct_lengths.empty())

@@ -47,6 +47,17 @@ class TokenizerStream final : public rollout::TextStream {
   text::StreamDecoder decoder_;
 };
 
+// Stands where the rewards of the user's own decide later what is right.
+class Undecided final : public rewards::Verifier {
+ public:
+  rewards::Verdict verify(const rewards::Response& response, std::string_view /*gold*/) const override {
+    rewards::Verdict verdict;
+    verdict.truncated = response.truncated;
+    return verdict;
+  }
+  std::string name() const override { return "external"; }
+};
+
 void check_device(ComputeDevice device) {
   if (device == ComputeDevice::cpu) return;
   try {
@@ -163,11 +174,18 @@ std::optional<int32_t> thinking_end_id(const text::Tokenizer& tokenizer) {
 
 JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspace) {
   JudgeOwner owner;
-  owner.verifier = rewards::make_verifier(section.verifier, section.options);
+  owner.verifier = section.external_decides() ? std::make_unique<Undecided>()
+                                              : rewards::make_verifier(section.verifier, section.options);
+  if (section.external.any()) owner.external = std::make_unique<rewards::ExternalRewards>(section.external);
   owner.pool = std::make_unique<ThreadPool>(section.threads);
-  owner.judge = {owner.verifier.get(), workspace.tokenizer.get(),
-                 owner.pool.get(),     thinking_end_id(*workspace.tokenizer),
-                 section.terms,        section.term_options};
+  owner.judge = {owner.verifier.get(),
+                 workspace.tokenizer.get(),
+                 owner.pool.get(),
+                 thinking_end_id(*workspace.tokenizer),
+                 section.terms,
+                 section.term_options,
+                 {owner.external.get(), section.conversation}};
+  if (section.external_decides()) owner.judge.external.correct_from = section.correct_from;
   return owner;
 }
 

@@ -63,6 +63,7 @@ std::optional<int32_t> thinking_end_id(const text::Tokenizer& tokenizer);
 struct JudgeOwner {
   std::unique_ptr<rewards::Verifier> verifier;
   std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<rewards::ExternalRewards> external;  // null: none
   Judge judge;
 };
 JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspace);

@@ -14,6 +14,8 @@ namespace {
 
 // Lines of workers that are passed on to the screen; what comes later is counted only.
 constexpr int64_t kLinesShown = 40;
+// Batches that are given up and whose tracebacks are shown; of later ones the first line is.
+constexpr int64_t kToldInFull = 3;
 // Lines of a worker's output that stand in an error.
 constexpr size_t kTailLines = 12;
 
@@ -260,11 +262,14 @@ void ExternalRewards::settle(Pool& pool, const Batch& batch, Exchange* last, con
                   batch.samples.size(), batch.prompt_id, tries, tries == 1 ? "try" : "tries", failure.message);
   if (options_.on_error == OnError::fail) throw ExternalRewardError(ErrorKind::input, text);
   const bool drop = options_.on_error == OnError::drop_group;
-  log_warning("{}; {}", text, drop ? "the group is left out" : "missing rewards are 0");
+  bool in_full = false;
   {
     const std::lock_guard lock(mutex_);
     ++(drop ? statistics_.dropped : statistics_.zeroed);
+    in_full = given_up_++ < kToldInFull;
   }
+  log_warning("{}; {}", in_full ? text : text.substr(0, text.find('\n')),
+              drop ? "the group is left out" : "missing rewards are 0");
   if (drop) {
     rewards.dropped = true;
     return;

@@ -107,9 +107,10 @@ class ExternalRewards {
   ExternalOptions options_;
   std::vector<std::string> names_;
   std::vector<Pool> pools_;
-  std::mutex mutex_;  // of `free`, the statistics and the printed lines
+  std::mutex mutex_;  // of `free`, the statistics and what is shown
   ExternalStatistics statistics_;
   int64_t lines_shown_ = 0;
+  int64_t given_up_ = 0;
   std::atomic<int64_t> epoch_ = 0;  // batches of an earlier one are cancelled
   // Workers die with the thread that started them: this one lives longer than they do.
   std::unique_ptr<ThreadPool> starter_;
