@@ -21,6 +21,7 @@ Command generate_command();
 Command grade_command();
 Command score_command();
 Command config_command();
+Command data_command();
 Command doctor_command();
 Command bench_command();
 Command report_command();

@@ -10,18 +10,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void check_header(const std::filesystem::path& file, const std::vector<Json>& rows, const std::string& verifier) {
+void check_header(const std::filesystem::path& file, const std::vector<Json>& rows,
+                  const std::optional<std::string>& verifier) {
   if (rows.empty() || !rows.front().contains("evaluation")) {
     fail(ErrorKind::input, "{}: expected the eval.jsonl of `laconic eval`, found {}", file.string(),
          rows.empty() ? "no lines" : "another first line");
   }
   const Json& header = rows.front();
   const std::string used = header.value("verifier", "");
-  if (used != verifier) {
+  if (verifier && used != *verifier) {
     fail(ErrorKind::input,
          "{}: the pass rates were judged by `{}`, but this run's verifier is `{}`: the baseline would be biased; "
          "evaluate again under the run's `reward` section",
-         file.string(), used, verifier);
+         file.string(), used, *verifier);
   }
   const auto expected = header.at("prompts").get<size_t>();
   if (rows.size() - 1 != expected) {
@@ -49,11 +50,12 @@ std::string prompt_hash(const Prompt& prompt) {
   return hash.hex();
 }
 
-PassRates::PassRates(const std::filesystem::path& file, const std::string& verifier) : file_(file) {
+PassRates::PassRates(const std::filesystem::path& file, const std::optional<std::string>& verifier,
+                     const std::string& key)
+    : file_(file) {
   if (!std::filesystem::exists(file)) {
     fail(ErrorKind::usage,
-         "reference.pass_rates: {} does not exist; make it with `laconic eval` on the training prompts "
-         "(output.folder/eval.jsonl)",
+         "{}: {} does not exist; make it with `laconic eval` on the training prompts (output.folder/eval.jsonl)", key,
          file.string());
   }
   const auto rows = metrics::read_jsonl(file).rows;
@@ -82,7 +84,7 @@ double PassRates::of(const Prompt& prompt) const {
 
 void PassRates::check_covers(const PromptSource& source) const {
   const auto size = source.size();
-  for (int64_t i = 0; size && i < *size; ++i) of(source.training_prompt(static_cast<uint64_t>(i)));
+  for (int64_t i = 0; size && i < *size; ++i) of(source.distinct_prompt(i));
 }
 
 }  // namespace laconic::trainers

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,9 +28,11 @@ class TextHash {
 class PassRates {
  public:
   // Reads the eval.jsonl of a finished evaluation: a header, then a line per problem with prompt_hash and pass_rate.
-  // `verifier` is describe_verifier() of the run; an evaluation under another one, an unfinished one, and a file of
-  // another kind are Errors. Lines of one prompt are averaged.
-  PassRates(const std::filesystem::path& file, const std::string& verifier);
+  // `verifier` is describe_verifier() of the run, where the judge of the pass rates must be that of the run; an
+  // evaluation under another one, an unfinished one, and a file of another kind are Errors. `key` is that of the
+  // configuration which names the file. Lines of one prompt are averaged.
+  PassRates(const std::filesystem::path& file, const std::optional<std::string>& verifier,
+            const std::string& key = "reference.pass_rates");
 
   // Every prompt of a finite source must be known.
   void check_covers(const PromptSource& source) const;

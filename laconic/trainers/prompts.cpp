@@ -1,72 +1,15 @@
 #include "laconic/trainers/prompts.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
 #include "laconic/core/data/chain_examples.h"
 #include "laconic/core/data/prompt_order.h"
+#include "laconic/trainers/file_prompts.h"
 
 namespace laconic::trainers {
 namespace {
-
-class FilePrompts final : public PromptSource {
- public:
-  FilePrompts(data::Dataset dataset, uint64_t seed, const text::Tokenizer& tokenizer, const text::ChatTemplate* chat)
-      : dataset_(std::move(dataset)), order_(dataset_.examples.size(), seed), tokenizer_(tokenizer), chat_(chat) {}
-
-  std::optional<int64_t> size() const override { return static_cast<int64_t>(dataset_.examples.size()); }
-  Prompt training_prompt(uint64_t position) const override { return prompt_of(dataset_.examples[order_.at(position)]); }
-  int64_t evaluation_size() const override { return static_cast<int64_t>(dataset_.examples.size()); }
-  Prompt evaluation_prompt(int64_t index) const override {
-    return prompt_of(dataset_.examples.at(static_cast<size_t>(index)));
-  }
-
-  int64_t longest_prompt() const override { return longest_; }
-
-  // `window_rest`: what the model's window leaves beside the longest completion.
-  void check(int64_t max_prompt_tokens, int64_t window_rest, bool need_answer) {
-    for (const auto& example : dataset_.examples) {
-      if (need_answer && example.answer.empty()) {
-        fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)",
-             example.source);
-      }
-      const auto prompt = at_source(example, [&] { return prompt_of(example); });
-      if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
-      const auto tokens = static_cast<int64_t>(prompt.ids.size());
-      longest_ = std::max(longest_, tokens);
-      if (tokens > window_rest) {
-        fail(ErrorKind::input,
-             "{}: the prompt has {} tokens, more than the {} that the model's window leaves beside the longest "
-             "completion; lower rollout.max_tokens or leave the example out",
-             example.source, tokens, window_rest);
-      }
-      if (max_prompt_tokens > 0 && tokens > max_prompt_tokens) {
-        fail(ErrorKind::input,
-             "{}: the prompt has {} tokens, more than data.max_prompt_tokens: {}; raise it or leave the example out",
-             example.source, tokens, max_prompt_tokens);
-      }
-    }
-  }
-
- private:
-  Prompt prompt_of(const data::Example& example) const {
-    Prompt prompt;
-    prompt.id = example.id;
-    prompt.answer = example.answer;
-    prompt.text = chat_ != nullptr ? render_chat(*chat_, tokenizer_, example.messages, true) : example.prompt;
-    // A template writes its own special tokens; bare text gets the tokenizer's.
-    prompt.ids = tokenizer_.encode(prompt.text, /*add_special_tokens=*/chat_ == nullptr);
-    return prompt;
-  }
-
-  int64_t longest_ = 0;
-  data::Dataset dataset_;
-  data::PromptOrder order_;
-  const text::Tokenizer& tokenizer_;
-  const text::ChatTemplate* chat_;
-};
 
 class ChainPrompts final : public PromptSource {
  public:
@@ -88,6 +31,7 @@ class ChainPrompts final : public PromptSource {
     return prompt_of(order_ ? pool_[order_->at(position)]
                             : data::chain_problem(data::ChainSplit::train, seed_, position));
   }
+  Prompt distinct_prompt(int64_t index) const override { return prompt_of(pool_.at(static_cast<size_t>(index))); }
   int64_t longest_prompt() const override { return kLongestPrompt; }
   int64_t evaluation_size() const override { return static_cast<int64_t>(evaluated_.size()); }
   Prompt evaluation_prompt(int64_t index) const override {
@@ -118,8 +62,7 @@ class ChainPrompts final : public PromptSource {
 
 }  // namespace
 
-data::Dataset load_section(const DataSection& section) {
-  const auto options = section.file_options();
+data::Dataset load_part(const data::DatasetOptions& options) {
   auto dataset = data::load_dataset(options);
   if (dataset.skipped > 0) {
     log_warning("{}: skipped {} malformed records of {}", options.path.string(), dataset.skipped,
@@ -142,9 +85,7 @@ std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uin
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
                                                  int64_t max_prompt_tokens, bool need_answer) {
   if (section.source == DataSource::chain) return std::make_unique<ChainPrompts>(section, seed, tokenizer);
-  auto source = std::make_unique<FilePrompts>(load_section(section), seed, tokenizer, section.chat ? chat : nullptr);
-  source->check(section.max_prompt_tokens, max_prompt_tokens, need_answer);
-  return source;
+  return make_file_prompts(section, seed, tokenizer, section.chat ? chat : nullptr, max_prompt_tokens, need_answer);
 }
 
 }  // namespace laconic::trainers

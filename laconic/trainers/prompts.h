@@ -31,6 +31,8 @@ class PromptSource {
   virtual ~PromptSource() = default;
   // Number of distinct prompts; nothing for an endless generator.
   virtual std::optional<int64_t> size() const = 0;
+  // Prompt `index` of 0 .. size() - 1, each of which is another one.
+  virtual Prompt distinct_prompt(int64_t index) const = 0;
   // The prompt at a position of the run's endless order: a function of (seed, position) alone.
   virtual Prompt training_prompt(uint64_t position) const = 0;
   // Prompt `index` of 0 .. evaluation_size() - 1, in the data's own order.
@@ -40,14 +42,14 @@ class PromptSource {
   virtual int64_t longest_prompt() const = 0;
 };
 
-// Reads the data and checks it: an empty set, a prompt longer than `max_prompt_tokens` and a missing answer (where
-// `need_answer`) are errors that name the line.
+// Reads the data, one set or a mixture, and checks it: an empty set, a prompt longer than `max_prompt_tokens` and a
+// missing answer (where `need_answer`) are errors that name the line.
 std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uint64_t seed,
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
                                                  int64_t max_prompt_tokens, bool need_answer);
 
-// Reads the files of a section; skipped records are counted in a warning.
-data::Dataset load_section(const DataSection& section);
+// Reads a file; skipped records are counted in a warning.
+data::Dataset load_part(const data::DatasetOptions& options);
 
 // Runs `work` on an example; its errors begin with the example's file and line.
 template <typename Work>

@@ -4,9 +4,10 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/data/records.h"
 #include "laconic/core/text/chat_template.h"
 #include "laconic/rewards/terms.h"
-#include "laconic/trainers/reward_config.h"
+#include "laconic/rewards/verifier.h"
 
 namespace laconic::trainers {
 namespace {
@@ -44,34 +45,99 @@ void ModelSection::visit(config::Visitor& v) {
   v.check(!path.empty(), "path", "expected the folder of a model, found nothing");
 }
 
+namespace {
+
+// How a file is read, in a section and in a part of a mixture.
+void visit_file(config::Visitor& v, data::DatasetOptions& file, uint64_t& limit, uint64_t& offset) {
+  auto formats = data::record_formats();
+  formats.insert(formats.begin(), "auto");
+  v.choice("format", file.format, formats, {.help = "auto = by the file's name"});
+  auto presets = data::dataset_presets();
+  presets.insert(presets.begin(), "");
+  v.choice("preset", file.preset, presets, {.help = "columns of a published data set (docs/data.md)"});
+  v.field("prompt_column", file.prompt_column,
+          {.help = "column with the prompt, a text or chat messages; a.b is column b of the object in column a"});
+  v.field("messages_column", file.messages_column, {.help = "column with chat messages, instead of prompt_column"});
+  v.field("answer_column", file.answer_column, {.help = "column with the gold answer"});
+  v.field("response_column", file.response_column, {.help = "column with the response (sft)"});
+  v.field("id_column", file.id_column, {.help = "column that names the example; empty = file and line"});
+  v.choice("answer_from", file.answer_from, {"", "whole", "after_hashes", "boxed"},
+           {.help = "which part of the answer column is the answer"});
+  v.field("choice_columns", file.choice_columns,
+          {.help = "multiple choice: columns with wrong options, beside the right one in answer_column; the answer is "
+                   "then a letter"});
+  v.field("choice_seed", file.choice_seed, {.help = "multiple choice: decides, with the question, the options' order"});
+  v.field("prompt_template", file.prompt_template, {.help = "text around the prompt; {prompt} stands for it"});
+  v.field("limit", limit, {.help = "use only so many examples; 0 = all", .min = 0.0});
+  v.field("offset", offset, {.help = "skip so many examples first", .min = 0.0});
+  v.choice("on_error", file.on_error, {{"fail", data::OnError::fail}, {"skip", data::OnError::skip}},
+           {.help = "a malformed line ends the run, or is skipped and counted"});
+}
+
+data::DatasetOptions options_of(const data::DatasetOptions& file, const std::string& path, uint64_t limit,
+                                uint64_t offset, const std::string& system) {
+  auto options = file;
+  options.path = path;
+  options.limit = limit;
+  options.offset = offset;
+  options.system = system;
+  return options;
+}
+
+}  // namespace
+
+void MixturePart::visit(config::Visitor& v) {
+  v.field("path", path, {.help = "the file of this part"});
+  v.field("name", name, {.help = "in reports; empty = the file's name without its ending"});
+  v.field("weight", weight,
+          {.help = "its share of the prompts is its weight over the sum of all weights, in every step",
+           .min = 0.0,
+           .exclusive_min = true});
+  visit_file(v, file, limit, offset);
+  v.check(!path.empty(), "path", "expected the path of a data file, found nothing");
+}
+
+void CurriculumSection::visit(config::Visitor& v) {
+  v.field(
+      "pass_rates", pass_rates,
+      {.help = "eval.jsonl of `laconic eval` on the training prompts, under the same template; a high rate is easy"});
+  v.choice(
+      "order", plan.kind, {{"easy_to_hard", data::CurriculumKind::easy_to_hard}, {"band", data::CurriculumKind::band}},
+      {.help = "every epoch from easy to hard by stages, or a band that moves from the easy to the hard end once"});
+  if (const auto block = v.when(plan.kind == data::CurriculumKind::easy_to_hard, "order: easy_to_hard")) {
+    v.field("stages", plan.stages,
+            {.help = "of equal size; within a stage the order is random", .min = 1.0, .max = 1000000.0});
+  }
+  if (const auto block = v.when(plan.kind == data::CurriculumKind::band, "order: band")) {
+    v.field("band", plan.band,
+            {.help = "its width as a share of the prompts", .min = 0.0, .max = 1.0, .exclusive_min = true});
+    v.field("prompts", plan.positions,
+            {.help = "drawn prompts over which it moves; it stays at the hard end afterwards; 0 = one epoch"});
+  }
+  v.field("min_pass_rate", min_pass_rate, {.help = "prompts below are left out", .min = 0.0, .max = 1.0});
+  v.field("max_pass_rate", max_pass_rate, {.help = "prompts above are left out", .min = 0.0, .max = 1.0});
+  v.check(!pass_rates.empty(), "pass_rates", "expected the eval.jsonl of `laconic eval`, found nothing");
+  v.check(min_pass_rate <= max_pass_rate, "min_pass_rate, max_pass_rate", "no pass rate lies between them");
+}
+
 void DataSection::visit(config::Visitor& v) {
   v.choice("source", source, {{"file", DataSource::file}, {"chain", DataSource::chain}},
            {.help = "files, or the procedural chain-arithmetic task"});
   if (const auto block = v.when(source == DataSource::file, "source: file")) {
-    v.field("path", path, {.help = "JSON lines (.jsonl, .jsonl.gz), JSON or CSV"});
-    v.choice("format", file.format, {"auto", "jsonl", "json", "csv", "tsv"},
-             {.help = "auto = by the file's extension"});
-    auto presets = data::dataset_presets();
-    presets.insert(presets.begin(), "");
-    v.choice("preset", file.preset, presets, {.help = "columns of a published data set"});
-    v.field("prompt_column", file.prompt_column, {.help = "column with the prompt"});
-    v.field("messages_column", file.messages_column, {.help = "column with chat messages, instead of prompt_column"});
-    v.field("answer_column", file.answer_column, {.help = "column with the gold answer"});
-    v.field("response_column", file.response_column, {.help = "column with the response (sft)"});
-    v.field("id_column", file.id_column, {.help = "column that names the example; empty = file and line"});
-    v.choice("answer_from", file.answer_from, {"", "whole", "after_hashes", "boxed"},
-             {.help = "which part of the answer column is the answer"});
-    v.field("prompt_template", file.prompt_template, {.help = "text around the prompt; {prompt} stands for it"});
-    v.field("limit", limit, {.help = "use only so many examples; 0 = all", .min = 0.0});
-    v.field("offset", offset, {.help = "skip so many examples first", .min = 0.0});
-    v.choice("on_error", file.on_error, {{"fail", data::OnError::fail}, {"skip", data::OnError::skip}},
-             {.help = "a malformed line ends the run, or is skipped and counted"});
+    v.field("path", path, {.help = "JSON lines, JSON, CSV or TSV, also as .gz or .zst, or Parquet (docs/data.md)"});
+    visit_file(v, file, limit, offset);
+    const MixturePart prototype{"", "", 1.0, limit, offset, file};
+    v.sections("mixture", mixture, prototype,
+               "several sets at once, instead of path; what a part leaves out is as in the section around it");
+    v.optional_section("curriculum", curriculum, "training prompts by difficulty instead of shuffled");
     v.field("chat", chat, {.help = "wrap the prompt in the model's chat template, where it has one"});
     v.field("system", system, {.help = "system message of the chat"});
     v.field("max_prompt_tokens", max_prompt_tokens,
             {.help = "a longer prompt is an error; 0 = the model's window", .min = 0.0, .unit = "tokens"});
-    v.check(source != DataSource::file || !path.empty(), "path",
+    v.check(source != DataSource::file || !path.empty() || !mixture.empty(), "path",
             "source: file needs the path of a data file, found nothing");
+    v.check(path.empty() || mixture.empty(), "path, mixture",
+            "path and mixture both name data files; give one of them");
     v.check(system.empty() || chat, "system, chat", "a system message needs chat: true");
   }
   if (const auto block = v.when(source == DataSource::chain, "source: chain")) {
@@ -94,12 +160,22 @@ void DataSection::visit(config::Visitor& v) {
 }
 
 data::DatasetOptions DataSection::file_options() const {
-  auto options = file;
-  options.path = path;
-  options.limit = limit;
-  options.offset = offset;
-  options.system = system;
-  return options;
+  return options_of(file, path, limit, offset, system);
+}
+
+std::vector<DataPart> DataSection::parts() const {
+  if (mixture.empty()) return {{"", 1.0, file_options()}};
+  std::vector<DataPart> parts;
+  for (const auto& part : mixture) {
+    const std::string name = part.name.empty() ? data::without_compression(part.path).stem().string() : part.name;
+    for (const auto& other : parts) {
+      if (other.name == name)
+        fail(ErrorKind::usage, "data.mixture: {} and {} are both called `{}`; give one of them a name",
+             other.options.path.string(), part.path, name);
+    }
+    parts.push_back({name, part.weight, options_of(part.file, part.path, part.limit, part.offset, system)});
+  }
+  return parts;
 }
 
 void MonitorSection::visit(config::Visitor& v) {
@@ -190,15 +266,11 @@ void visit_terms(config::Visitor& v, RewardSection& section) {
 }  // namespace
 
 void RewardSection::visit(config::Visitor& v) {
-  v.choice("verifier", verifier, verifier_choices(),
-           {.help = "how a completion is judged against the gold answer; external = by the rewards of python and "
-                    "command, without a gold answer"});
+  v.choice("verifier", verifier, rewards::verifier_names(),
+           {.help = "how a completion is judged against the gold answer"});
   v.field("options", options, {.help = "options of the verifier, name: value"});
   visit_terms(v, *this);
   v.field("threads", threads, {.help = "worker threads of the verifier", .min = 1.0, .max = 256.0});
-  if (!section.external.python.empty()) text += fmt::format(" python={}", section.external.python);
-  if (!section.external.command.empty()) text += fmt::format(" command={}", section.external.command);
-  if (section.external_decides()) text += fmt::format(" correct_from={}", section.correct_from);
 }
 
 void OptimizerSection::visit(config::Visitor& v) {
@@ -275,7 +347,6 @@ void ParallelSection::visit(config::Visitor& v) {
               {"layers", GatherForRollout::layers}},
              {.help = "weights while completions are sampled: gathered once and whole, or layer by layer in every "
                       "decoding step, which is slow; auto = whole where they fit into the memory"});
-  visit_external(v, *this);
   }
   v.field("timeout", timeout,
           {.help = "without progress for so long the run ends and says which rank was doing what",
@@ -305,6 +376,8 @@ void RlConfig::visit(config::Visitor& v) {
   v.section("data", data, "training prompts");
   v.optional_section("eval_data", eval_data,
                      "evaluation prompts; absent: the held-out problems of source: chain, none for files");
+  v.check(!eval_data || !eval_data->curriculum, "eval_data.curriculum",
+          "an evaluation takes every prompt once; a curriculum belongs to data");
   v.section("objective", objective, "the method");
   const auto needs = needs_of(objective);
   if (const auto block = v.when(needs.monitor_every > 0, "the objective has a monitor pass"))
@@ -361,10 +434,14 @@ void SftConfig::visit(config::Visitor& v) {
   visit_run(v, seed, threads, today);
   v.section("model", model, "the model to train");
   v.section("data", data, "prompts and responses");
+  v.check(data.mixture.empty(), "data.mixture", "`laconic sft` reads one set; expected data.path");
+  v.check(!data.curriculum, "data.curriculum", "`laconic sft` shuffles its samples; a curriculum belongs to train");
   v.section("optimizer", optimizer, "AdamW and its schedule");
   v.section("train", train, "the loop");
   v.section("checkpoint", checkpoint, "saving and resuming");
   v.section("parallel", parallel, "several ranks");
+  v.check(parallel.gather_for_rollout == GatherForRollout::automatic, "parallel.gather_for_rollout",
+          "`laconic sft` samples nothing");
   v.section("output", output, "what is written where");
   v.check(data.source != DataSource::chain || train.steps > 0, "train.steps, data.source",
           "the chain task has no end, so that epochs cannot count: expected the number of steps");
@@ -379,6 +456,7 @@ void EvalConfig::visit(config::Visitor& v) {
   visit_run(v, seed, threads, today);
   v.section("model", model, "the model to evaluate");
   v.section("data", data, "the problems");
+  v.check(!data.curriculum, "data.curriculum", "an evaluation takes every prompt once; a curriculum belongs to train");
   v.section("rollout", rollout, "budgets of the engine");
   v.section("reward", reward, "judging of completions");
   v.section("eval", eval, "sampling");
@@ -386,6 +464,3 @@ void EvalConfig::visit(config::Visitor& v) {
 }
 
 }  // namespace laconic::trainers
-  v.check(parallel.gather_for_rollout == GatherForRollout::automatic, "parallel.gather_for_rollout",
-          "`laconic sft` samples nothing");
-  settle_external(v, reward, objective);

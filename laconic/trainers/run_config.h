@@ -10,12 +10,12 @@
 #include "laconic/algorithms/registry.h"
 #include "laconic/core/checkpoint/writer.h"
 #include "laconic/core/config/config.h"
+#include "laconic/core/data/curriculum_order.h"
 #include "laconic/core/data/dataset.h"
 #include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/optim/adamw.h"
 #include "laconic/core/optim/schedule.h"
 #include "laconic/rewards/terms.h"
-#include "laconic/rewards/external/external_rewards.h"
 
 namespace laconic::trainers {
 
@@ -23,9 +23,9 @@ enum class ModelInit { pretrained, random };
 enum class Precision { f32, bf16 };
 enum class ComputeDevice { cpu, cuda };
 enum class DataSource { file, chain };
+enum class GatherForRollout { automatic, whole, layers };
 enum class ChainEvaluation { held_out, training };
 
-enum class GatherForRollout { automatic, whole, layers };
 struct ModelSection {
   std::string path;       // Hugging Face folder
   std::string tokenizer;  // folder or tokenizer.json; "" = path
@@ -35,22 +35,52 @@ struct ModelSection {
   void visit(config::Visitor& v);
 };
 
+// One set of a mixture. What it leaves out is as in the section around it.
+struct MixturePart {
+  std::string path;
+  std::string name;     // in reports; "" = the file's name without its ending
+  double weight = 1.0;  // its share of the prompts is its weight over the sum of all weights
+  uint64_t limit = 0;
+  uint64_t offset = 0;
+  data::DatasetOptions file;
+  void visit(config::Visitor& v);
+};
+
+// Training prompts by difficulty instead of shuffled.
+struct CurriculumSection {
+  std::string pass_rates;  // eval.jsonl of `laconic eval` on the training prompts
+  data::CurriculumPlan plan;
+  double min_pass_rate = 0.0;
+  double max_pass_rate = 1.0;
+  void visit(config::Visitor& v);
+};
+
+// A file to read, as one of several or alone.
+struct DataPart {
+  std::string name;  // "" where it is alone
+  double weight = 1.0;
+  data::DatasetOptions options;
+};
+
 // Prompts (and targets): files, or the procedural chain-arithmetic task.
 struct DataSection {
   DataSource source = DataSource::file;
   std::string path;
   uint64_t limit = 0;
   uint64_t offset = 0;
-  data::DatasetOptions
-      file;          // the remaining options of a file; path, limit, offset and system are filled in by file_options()
-  bool chat = true;  // file: wrap the prompt in the model's chat template, where it has one
-  std::string system;         // chat: system message
-  int max_prompt_tokens = 0;  // longer prompts are an error that names them; 0 = the model's window
-  int chain_per_grade = 200;  // chain: held-out problems of each grade for evaluation
-  int chain_problems = 0;     // chain: training draws from so many problems; 0 = endless
+  data::DatasetOptions file;         // the remaining options of a file; parts() and file_options() fill in the others
+  std::vector<MixturePart> mixture;  // instead of path
+  std::optional<CurriculumSection> curriculum;  // of training prompts
+  bool chat = true;                             // file: wrap the prompt in the model's chat template, where it has one
+  std::string system;                           // chat: system message
+  int max_prompt_tokens = 0;                    // longer prompts are an error that names them; 0 = the model's window
+  int chain_per_grade = 200;                    // chain: held-out problems of each grade for evaluation
+  int chain_problems = 0;                       // chain: training draws from so many problems; 0 = endless
   ChainEvaluation chain_evaluation = ChainEvaluation::held_out;
   int chain_answer_threshold = 0;  // chain: the answer is 1 for a result of so much or more, else 0; 0 = the digit
-  data::DatasetOptions file_options() const;
+  data::DatasetOptions file_options() const;  // of path
+  // The set, or those of the mixture; two of one name are an Error of kind usage.
+  std::vector<DataPart> parts() const;
   void visit(config::Visitor& v);
 };
 
@@ -67,7 +97,7 @@ struct RolloutSection {
 };
 
 struct RewardSection {
-  std::string verifier = "math";               // or `external`: the user's own rewards decide
+  std::string verifier = "math";
   std::map<std::string, std::string> options;  // of the verifier
   std::vector<std::string> terms;              // named rewards beside `correct` and `format` (rewards/terms.h)
   rewards::TermOptions term_options;
@@ -97,21 +127,12 @@ struct EvalSection {
   int samples_per_prompt = 1;
   double temperature = 1.0;
   double top_p = 1.0;
-// How a reward of the user's own sees prompts and completions.
-enum class ConversationForm { automatic, text, messages };
-
   int top_k = 0;
   int max_tokens = 0;  // 0 = rollout.max_tokens
   void visit(config::Visitor& v);
 };
 
 struct CheckpointSection {
-  rewards::ExternalOptions external;
-  ConversationForm conversation = ConversationForm::automatic;
-  double correct_from = 1.0;  // of verifier: external
-  bool external_decides() const;
-  // Every named reward beside `correct` and `format`: the terms and the user's own.
-  std::vector<std::string> all_terms() const;
   int every = 0;       // steps; 0 = only at the end
   int keep = 2;        // newest complete checkpoints that stay
   int keep_every = 0;  // steps between checkpoints that are made and stay; 0 = none

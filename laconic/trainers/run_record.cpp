@@ -51,18 +51,17 @@ std::string training_fingerprint(const RlConfig& config) {
   c.eval = {};
   c.eval_data.reset();
   c.threads = 0;
-  // Whose rewards fail may be mended in these.
-  const auto own = c.reward.external;
-  c.reward.external = {};
-  c.reward.external.python = own.python;
-  c.reward.external.command = own.command;
   if (c.optimizer.schedule.kind == optim::ScheduleKind::constant) c.train.steps = 1;
   std::string text = config::dump_yaml(c);
-  if (!c.reference.pass_rates.empty()) {  // the same path may hold other rates
+  // The same path may hold other rates.
+  const auto add_content = [&](const std::string& key, const std::string& path) {
+    if (path.empty()) return;
     TextHash hash;
-    hash.add(read_file(c.reference.pass_rates));
-    text += fmt::format("content of reference.pass_rates: {}\n", hash.hex());
-  }
+    hash.add(read_file(path));
+    text += fmt::format("content of {}: {}\n", key, hash.hex());
+  };
+  add_content("reference.pass_rates", c.reference.pass_rates);
+  if (c.data.curriculum) add_content("data.curriculum.pass_rates", c.data.curriculum->pass_rates);
   return text;
 }
 

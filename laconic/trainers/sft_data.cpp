@@ -49,7 +49,7 @@ class FileSource final : public SftSource {
 
  private:
   static std::vector<policy::ScoredSequence> read(const SftConfig& config, const TextWorkspace& workspace) {
-    const auto dataset = load_section(config.data);
+    const auto dataset = load_part(config.data.file_options());
     const int64_t limit = sample_limit(config, workspace);
     std::vector<policy::ScoredSequence> samples;
     for (const auto& example : dataset.examples) {

@@ -1,0 +1,37 @@
+#include "laconic/cli/answer_check.h"
+
+#include <fmt/format.h>
+
+#include "laconic/core/base/strings.h"
+#include "laconic/rewards/equivalence.h"
+
+namespace laconic::cli {
+namespace {
+
+// A response whose answer is the gold answer, in the form that the verifier looks for.
+std::string response_of(const std::string& verifier, const std::string& gold) {
+  if (verifier == "math") return fmt::format("\\boxed{{{}}}", gold);
+  if (verifier == "boxed_exact") return fmt::format("</think>\\boxed{{{}}}", gold);
+  return gold;
+}
+
+}  // namespace
+
+void AnswerCheck::declare(CommandLine& line) {
+  line.option("verifier", "NAME",
+              fmt::format("judge of the gold answers: {}; default math", join(rewards::verifier_names(), ", ")));
+}
+
+AnswerCheck::AnswerCheck(const CommandLine& line)
+    : name_(line.choice("verifier", rewards::verifier_names(), "math")), verifier_(rewards::make_verifier(name_)) {}
+
+GoldAnswer AnswerCheck::of(const std::string& gold) const {
+  if (name_ == "code") return GoldAnswer::usable;  // its gold answers are tests, which no answer stands for
+  const std::string answer = verifier_->gold_answer(gold);
+  const std::string response = response_of(name_, answer);
+  if (!verifier_->verify({.text = response, .truncated = false, .prompt_text = {}}, gold).correct)
+    return GoldAnswer::rejected;
+  return name_ == "math" && !rewards::is_mathematics(answer) ? GoldAnswer::text : GoldAnswer::usable;
+}
+
+}  // namespace laconic::cli

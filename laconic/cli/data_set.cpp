@@ -1,0 +1,141 @@
+#include "laconic/cli/data_set.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "laconic/cli/json_line.h"
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
+#include "laconic/core/data/presets.h"
+#include "laconic/core/data/records.h"
+
+namespace laconic::cli {
+namespace {
+
+// Records that may be broken before one shows the columns.
+constexpr int kLookedAt = 100;
+
+struct FirstRecord {
+  std::optional<std::string> preset;
+  std::vector<std::string> columns;
+};
+
+FirstRecord look_at(const data::DatasetOptions& options) {
+  FirstRecord first;
+  int seen = 0;
+  data::read_records(options.path, data::format_of(options.path, options.format), {}, [&](data::Record&& record) {
+    if (!record.reason.empty()) return ++seen < kLookedAt;
+    first.preset = data::guess_preset(record.value);
+    for (const auto& [name, value] : record.value.items()) first.columns.push_back(name);
+    return false;
+  });
+  return first;
+}
+
+void guess_columns(DataSet& set) {
+  auto& options = set.options;
+  const auto first = look_at(options);
+  if (!first.preset) {
+    fail(ErrorKind::usage,
+         "{}: which column is the prompt cannot be told from the names: {}; say --prompt-column (and --answer-column), "
+         "or --preset",
+         options.path.string(), first.columns.empty() ? "there is no record" : join(first.columns, ", "));
+  }
+  options.preset = *first.preset;
+  set.guessed = true;
+}
+
+std::vector<std::string> presets_for(const CommandLine& line, size_t files) {
+  auto names = split(line.text("preset", ""), ',');
+  if (names.size() == 1) names.resize(files, names.front());
+  if (names.size() != files)
+    fail(ErrorKind::usage, "--preset: expected one name, or one for each of the {} files, found {}", files,
+         names.size());
+  for (const auto& name : names) {
+    if (!name.empty()) data::preset_named(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+void declare_column_options(CommandLine& line) {
+  line.section("Columns (without any they are told from their names)");
+  line.option("preset", "NAME[,NAME]",
+              "those of a published set: " + join(data::dataset_presets(), ", ") + "; one for all files, or one each");
+  line.option("prompt-column", "NAME", "the prompt; a.b is column b of the object in column a");
+  line.option("messages-column", "NAME", "chat messages, instead of --prompt-column");
+  line.option("answer-column", "NAME", "the gold answer");
+  line.option("answer-from", "WAY", "which part of it: whole, after_hashes, boxed");
+  line.option("response-column", "NAME", "the response, for fine-tuning");
+  line.option("id-column", "NAME", "what names an example; default: file and record");
+  line.option("format", "NAME", "auto (by the file's name), " + join(data::record_formats(), ", "));
+}
+
+std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<std::string>& paths, bool keep_records) {
+  const auto presets = presets_for(line, paths.size());
+  std::vector<DataSet> sets;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    DataSet set;
+    auto& options = set.options;
+    options.path = paths[i];
+    options.preset = presets[i];
+    options.format = line.text("format", "auto");
+    options.prompt_column = line.text("prompt-column", "");
+    options.messages_column = line.text("messages-column", "");
+    options.answer_column = line.text("answer-column", "");
+    options.answer_from = line.text("answer-from", "");
+    options.response_column = line.text("response-column", "");
+    options.id_column = line.text("id-column", "");
+    options.keep_columns = keep_records;
+    if (options.preset.empty() && options.prompt_column.empty() && options.messages_column.empty()) guess_columns(set);
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+std::string describe_columns(const DataSet& set) {
+  const auto& o = set.options;
+  const auto named = [](const std::string& own, const data::ColumnNames& preset) {
+    return own.empty() ? join(preset, "|") : own;
+  };
+  const data::Preset none;
+  const auto& preset = o.preset.empty() ? none : data::preset_named(o.preset);
+  std::string text = o.messages_column.empty() ? fmt::format("prompt `{}`", named(o.prompt_column, preset.prompt))
+                                               : fmt::format("messages `{}`", o.messages_column);
+  const auto answer = named(o.answer_column, preset.answer);
+  text += answer.empty() ? ", no answer" : fmt::format(", answer `{}`", answer);
+  if (!o.preset.empty()) text += fmt::format(" (preset {}{})", o.preset, set.guessed ? ", told from the columns" : "");
+  return text;
+}
+
+void Malformed::add(const data::SkippedRecord& record) {
+  if (++count <= static_cast<int64_t>(data::kReasonsKept)) first.push_back(record);
+}
+
+size_t scan(const DataSet& set, const std::function<void(data::Example&&, std::string_view line)>& example,
+            const std::function<void(const data::SkippedRecord&)>& broken) {
+  const size_t records = data::scan_dataset(set.options, {[&](data::Example&& item, std::string_view line) {
+                                                            example(std::move(item), line);
+                                                            return true;
+                                                          },
+                                                          [&](const data::SkippedRecord& record) {
+                                                            broken(record);
+                                                            return true;
+                                                          }});
+  if (records == 0) fail(ErrorKind::input, "{}: there is no record in the file", set.options.path.string());
+  return records;
+}
+
+std::string line_of(const data::Example& example, std::string_view line) {
+  return line.empty() ? dump_line(example.columns) : std::string(line);
+}
+
+std::string indented(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& item : lines) text += "               " + item + "\n";
+  return text;
+}
+
+}  // namespace laconic::cli

@@ -1,0 +1,50 @@
+// The sets that `laconic data` works on: which columns of a file are what, said by options or told from the names of
+// the columns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "laconic/cli/command_line.h"
+#include "laconic/core/data/dataset.h"
+
+namespace laconic::cli {
+
+struct DataSet {
+  data::DatasetOptions options;
+  bool guessed = false;  // the columns are those of a preset that the first records fit
+};
+
+// Declares --preset, --format and the options that name columns.
+void declare_column_options(CommandLine& line);
+
+// A set for each path. --preset may name one preset for all of them, or one for each separated by commas. Unusable
+// options and files whose columns cannot be told are Errors of kind usage.
+// `keep_records`: whether examples carry their whole records.
+std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<std::string>& paths, bool keep_records);
+
+// "prompt `question`, answer `answer` (preset gsm8k, told from the columns)".
+std::string describe_columns(const DataSet& set);
+
+// What was left out, for a person and for the summary of a program.
+struct Malformed {
+  int64_t count = 0;
+  std::vector<data::SkippedRecord> first;  // at most kReasonsKept
+
+  void add(const data::SkippedRecord& record);
+};
+
+// Goes through a set, broken records included. Returns the number of records; a set without any is an Error.
+size_t scan(const DataSet& set, const std::function<void(data::Example&&, std::string_view line)>& example,
+            const std::function<void(const data::SkippedRecord&)>& broken);
+
+// An example as a line of JSON: as it stands in the file, where that is JSON lines, else its columns.
+std::string line_of(const data::Example& example, std::string_view line);
+
+// Lines of `text` behind a heading, indented so that they stand apart.
+std::string indented(const std::vector<std::string>& lines);
+
+}  // namespace laconic::cli
