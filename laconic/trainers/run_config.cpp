@@ -7,7 +7,7 @@
 #include "laconic/core/data/records.h"
 #include "laconic/core/text/chat_template.h"
 #include "laconic/rewards/terms.h"
-#include "laconic/rewards/verifier.h"
+#include "laconic/trainers/reward_config.h"
 
 namespace laconic::trainers {
 namespace {
@@ -195,6 +195,9 @@ void ReferenceSection::visit(config::Visitor& v) {
 std::string describe_verifier(const RewardSection& section) {
   std::string text = section.verifier;
   for (const auto& [name, value] : section.options) text += fmt::format(" {}={}", name, value);
+  if (!section.external.python.empty()) text += fmt::format(" python={}", section.external.python);
+  if (!section.external.command.empty()) text += fmt::format(" command={}", section.external.command);
+  if (section.external_decides()) text += fmt::format(" correct_from={}", section.correct_from);
   return text;
 }
 
@@ -266,11 +269,13 @@ void visit_terms(config::Visitor& v, RewardSection& section) {
 }  // namespace
 
 void RewardSection::visit(config::Visitor& v) {
-  v.choice("verifier", verifier, rewards::verifier_names(),
-           {.help = "how a completion is judged against the gold answer"});
+  v.choice("verifier", verifier, verifier_choices(),
+           {.help = "how a completion is judged against the gold answer; external = by the rewards of python and "
+                    "command, without a gold answer"});
   v.field("options", options, {.help = "options of the verifier, name: value"});
   visit_terms(v, *this);
   v.field("threads", threads, {.help = "worker threads of the verifier", .min = 1.0, .max = 256.0});
+  visit_external(v, *this);
 }
 
 void OptimizerSection::visit(config::Visitor& v) {
@@ -386,6 +391,7 @@ void RlConfig::visit(config::Visitor& v) {
     v.section("reference", reference, "the model before training");
   v.section("rollout", rollout, "sampling of completions");
   v.section("reward", reward, "judging of completions");
+  settle_external(v, reward, objective);
   v.section("optimizer", optimizer, "AdamW and its schedule");
   v.section("train", train, "the loop");
   v.section("eval", eval, "evaluation during and after training");

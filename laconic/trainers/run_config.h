@@ -15,6 +15,7 @@
 #include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/optim/adamw.h"
 #include "laconic/core/optim/schedule.h"
+#include "laconic/rewards/external/external_rewards.h"
 #include "laconic/rewards/terms.h"
 
 namespace laconic::trainers {
@@ -96,12 +97,21 @@ struct RolloutSection {
   void visit(config::Visitor& v);
 };
 
+// How a reward of the user's own sees prompts and completions.
+enum class ConversationForm { automatic, text, messages };
+
 struct RewardSection {
-  std::string verifier = "math";
+  std::string verifier = "math";               // or `external`: the user's own rewards decide
   std::map<std::string, std::string> options;  // of the verifier
   std::vector<std::string> terms;              // named rewards beside `correct` and `format` (rewards/terms.h)
   rewards::TermOptions term_options;
   int threads = 1;
+  rewards::ExternalOptions external;
+  ConversationForm conversation = ConversationForm::automatic;
+  double correct_from = 1.0;  // of verifier: external
+  bool external_decides() const;
+  // Every named reward beside `correct` and `format`: the terms and the user's own.
+  std::vector<std::string> all_terms() const;
   void visit(config::Visitor& v);
 };
 // The verifier with its options, as evaluations record it: "math require_box=true".

@@ -51,6 +51,11 @@ std::string training_fingerprint(const RlConfig& config) {
   c.eval = {};
   c.eval_data.reset();
   c.threads = 0;
+  // Whose rewards fail may be mended in these.
+  const auto own = c.reward.external;
+  c.reward.external = {};
+  c.reward.external.python = own.python;
+  c.reward.external.command = own.command;
   if (c.optimizer.schedule.kind == optim::ScheduleKind::constant) c.train.steps = 1;
   std::string text = config::dump_yaml(c);
   // The same path may hold other rates.
