@@ -27,6 +27,7 @@ Command bench_command();
 Command report_command();
 Command suite_command();
 Command export_command();
+Command plan_command();
 
 // All of them, in the order of the help page.
 std::vector<Command> all_commands();

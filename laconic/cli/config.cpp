@@ -112,7 +112,7 @@ int run_config(const Arguments& arguments, Streams& streams) {
   line.positionals("check|show|explain|schema|reference [FILE or KEY]", 1, 2);
   line.take_overrides(top_level_keys());
   line.section("Configuration");
-  line.option("kind", "train|sft|eval|suite",
+  line.option("kind", "train|sft|eval|suite|plan",
               "which command it is for; default: by the sections of the file, else all");
   line.epilogue(
       "Examples:\n"

@@ -32,7 +32,7 @@ std::set<std::string> sections(const std::string& path, const std::vector<std::s
 }  // namespace
 
 const std::vector<std::string>& config_kinds() {
-  static const std::vector<std::string> kinds = {"train", "sft", "eval", "suite"};
+  static const std::vector<std::string> kinds = {"train", "sft", "eval", "suite", "plan"};
   return kinds;
 }
 
@@ -42,6 +42,7 @@ std::optional<std::string> kind_by_sections(const std::string& path, const std::
     return std::any_of(wanted.begin(), wanted.end(), [&](const char* name) { return names.contains(name); });
   };
   if (any({"suite"})) return "suite";
+  if (any({"device", "links"})) return "plan";
   const bool samples = any({"rollout", "reward", "eval"});
   const bool updates = any({"optimizer", "train", "checkpoint", "parallel"});
   if (any({"objective", "eval_data", "monitor", "reference"}) || (samples && updates)) return "train";
@@ -63,8 +64,8 @@ std::string kind_hint(const std::string& command, const std::string& path, const
 
 std::string guess_kind(const std::string& path, const std::vector<std::string>& overrides) {
   if (auto kind = kind_by_sections(path, overrides)) return *kind;
-  fail(ErrorKind::usage, "{}: it may be a configuration of `laconic train`, `sft`, `eval` or `suite`; add --kind",
-       path);
+  fail(ErrorKind::usage,
+       "{}: it may be a configuration of `laconic train`, `sft`, `eval`, `suite` or `plan`; add --kind", path);
 }
 
 std::vector<std::string> top_level_keys() {

@@ -1,4 +1,4 @@
-// Which of the configurations a file is: that of `laconic train`, `sft`, `eval` or `suite`.
+// Which of the configurations a file is: that of `laconic train`, `sft`, `eval` or `suite`, or hardware for `plan`.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,13 @@
 #include "laconic/cli/command_line.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/config/config.h"
+#include "laconic/trainers/plan_hardware.h"
 #include "laconic/trainers/run_config.h"
 #include "laconic/trainers/suite_config.h"
 
 namespace laconic::cli {
 
-const std::vector<std::string>& config_kinds();  // "train", "sft", "eval", "suite"
+const std::vector<std::string>& config_kinds();  // "train", "sft", "eval", "suite", "plan"
 
 // Calls `work` with a default configuration of the kind.
 template <typename Work>
@@ -21,6 +22,7 @@ auto with_config(const std::string& kind, const Work& work) {
   if (kind == "sft") return work(trainers::SftConfig());
   if (kind == "eval") return work(trainers::EvalConfig());
   if (kind == "suite") return work(trainers::SuiteConfig());
+  if (kind == "plan") return work(trainers::PlanHardware());
   return work(trainers::RlConfig());
 }
 
