@@ -66,6 +66,7 @@ bool RlTrainer::run() {
     return false;
   }
   checkpoints_.finish();
+  const auto whole = optimizer_->whole_weights();
   if (ranks_.first()) finish_run();
   return true;
 }
@@ -73,7 +74,6 @@ bool RlTrainer::run() {
 RlTrainer::RlTrainer(RlConfig config, RunOptions options)
     : config_(std::move(config)),
       options_(std::move(options)),
-  const auto whole = optimizer_->whole_weights();
       alone_(options_.ranks == nullptr ? std::make_unique<Ranks>() : nullptr),
       ranks_(alone_ ? *alone_ : *options_.ranks),
       workspace_([this] {
@@ -176,6 +176,7 @@ void RlTrainer::begin_step() {
   judge_.judge.external.step = state_.step;
   judge_.judge.external.steps = config_.train.steps;
   times_.traffic_before = ranks_.communicator().traffic();
+  const auto whole = hold_weights();
   if (monitor_ && monitor_->due(state_.step, state_.monitor)) {
     const Timer timer;
     ranks_.begin_phase(state_.step + 1, "monitor");
@@ -185,7 +186,6 @@ void RlTrainer::begin_step() {
   PendingStep pending;
   pending.step = step_of(roll_out(pending.metrics));
   score(pending.step.groups);
-  const auto whole = hold_weights();
   objective_->rewards(pending.step);
   check_rewards(pending.step);
   objective_->advantages(pending.step);
@@ -491,6 +491,7 @@ void RlTrainer::evaluate_now() {
       state_.step == 0 ? "evaluation before training" : fmt::format("evaluation after step {}", state_.step);
   options.communicator = &ranks_.communicator();
   ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "evaluate");
+  const auto whole = hold_weights();
   const auto report = evaluate(*engine_, *eval_prompts_, judge_.judge, options);
   state_.evaluation = {{"accuracy", report.accuracy.estimate},
                        {"pass_at_k", report.pass_at_k},
@@ -504,7 +505,6 @@ void RlTrainer::evaluate_now() {
 void RlTrainer::finish_run() {
   save_model_folder(workspace_, folder_->file("model"));
   nlohmann::ordered_json summary = nlohmann::ordered_json::object();
-  const auto whole = hold_weights();
   auto evaluations = read_evaluations(folder_->path());
   for (auto& row : evaluations) row.erase("examples");
   if (evaluations.size() > 1) summary["before"] = evaluations.front();

@@ -122,16 +122,16 @@ std::vector<algorithms::Group> collect_over_ranks(rollout::Engine& engine, const
       on_progress(done * factor / part, total * factor / part);
     }
   };
-  try {
-    step.groups = collect(engine, objective, mine, judge, local, listen, own);
   auto* weights = engine.model().weight_use();
   if (weights != nullptr) weights->begin_uneven_passes();
+  try {
+    step.groups = collect(engine, objective, mine, judge, local, listen, own);
   } catch (const Stopped&) {
     stopped = true;
   }
+  if (weights != nullptr) weights->end_uneven_passes();
   report.rollout_seconds += own.rollout_seconds;
   report.reward_wait_seconds += own.reward_wait_seconds;
-  if (weights != nullptr) weights->end_uneven_passes();
   if (distributed::any_rank(communicator, stopped)) throw Stopped{};
 
   const auto gathered =
