@@ -18,6 +18,7 @@
 #include "laconic/cli/self_test.h"
 #include "laconic/core/base/build_info.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/data/parquet.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/sandbox/sandbox.h"
@@ -46,6 +47,7 @@ void look_at_build(Findings& findings) {
   findings.line("commit", build.commit);
   findings.line("build", fmt::format("{}, {}", build.build_type, build.compiler));
   findings.line("LibTorch", TORCH_VERSION);
+  findings.line("Parquet", data::parquet_is_built() ? "built in" : "not built in (scripts/setup.sh --parquet)");
   if (build.build_type != "Release")
     findings.advice.push_back(
         fmt::format("this is a {} build; a Release build is several times faster", build.build_type));

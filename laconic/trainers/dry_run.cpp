@@ -76,8 +76,8 @@ std::string describe_plan(const RlConfig& config) {
   for (const auto& [name, weight] : common.reward_weights) check_reward_name(name, config.reward.all_terms());
   const int64_t limit = config.rollout.max_tokens;
   const int64_t prompt_room = model.max_positions - longest_completion(config, model.max_positions);
-  const auto source = make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room,
-                                         !config.reward.external_decides());
+  const auto source =
+      make_prompt_source(config.data, config.seed, *loaded.tokenizer, loaded.chat.get(), prompt_room, config.reward);
   const int64_t groups = config.train.prompts_per_step, completions = groups * common.group_size;
   const auto size = source->size();
   std::string text = model_line(config.model, model);
@@ -100,7 +100,7 @@ std::string describe_plan(const RlConfig& config) {
   }
   if (config.eval_data) {
     const auto eval = make_prompt_source(*config.eval_data, config.seed, *loaded.tokenizer, loaded.chat.get(),
-                                         prompt_room, !config.reward.external_decides());
+                                         prompt_room, config.reward);
     text +=
         line("evaluation",
              fmt::format("{} problems x {}, before, after{}", eval->evaluation_size(), config.eval.samples_per_prompt,

@@ -51,7 +51,7 @@ EvalReport run_evaluation(const EvalConfig& given, const std::string& command) {
          text.config.max_positions, limit);
   }
   const auto source = make_prompt_source(config.data, config.seed, *text.tokenizer, text.chat.get(),
-                                         text.config.max_positions - limit, !config.reward.external_decides());
+                                         text.config.max_positions - limit, config.reward);
   const auto judge = make_judge(config.reward, text);  // refers to the tokenizer, which stays where it is
   const fs::path folder = config.output.folder;
   ensure_writable_folder(folder);

@@ -30,14 +30,15 @@ struct Part {
 class FilePrompts final : public PromptSource {
  public:
   FilePrompts(const DataSection& section, uint64_t seed, const text::Tokenizer& tokenizer,
-              const text::ChatTemplate* chat)
+              const text::ChatTemplate* chat, bool keep_columns)
       : tokenizer_(tokenizer), chat_(chat), mixture_({1.0}, seed) {
     std::optional<PassRates> rates;
     if (section.curriculum) rates.emplace(section.curriculum->pass_rates, std::nullopt, "data.curriculum.pass_rates");
     std::vector<double> weights;
     double total = 0;
     for (const auto& part : section.parts()) total += part.weight;
-    for (const auto& part : section.parts()) {
+    for (auto& part : section.parts()) {
+      part.options.keep_columns = keep_columns;
       // A set that is alone keeps the order that its seed has always had.
       const uint64_t own_seed = part.name.empty() ? seed : mix_key({seed, parts_.size() + 1});
       parts_.push_back(read_part(part, section.curriculum, rates, own_seed, part.weight / total));
@@ -158,9 +159,9 @@ class FilePrompts final : public PromptSource {
 
 std::unique_ptr<PromptSource> make_file_prompts(const DataSection& section, uint64_t seed,
                                                 const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
-                                                int64_t max_prompt_tokens, bool need_answer) {
-  auto source = std::make_unique<FilePrompts>(section, seed, tokenizer, chat);
-  source->check(section.max_prompt_tokens, max_prompt_tokens, need_answer);
+                                                int64_t max_prompt_tokens, const RewardSection& reward) {
+  auto source = std::make_unique<FilePrompts>(section, seed, tokenizer, chat, reward.external.any());
+  source->check(section.max_prompt_tokens, max_prompt_tokens, !reward.external_decides());
   return source;
 }
 

@@ -83,9 +83,9 @@ std::string render_chat(const text::ChatTemplate& chat, const text::Tokenizer& t
 
 std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uint64_t seed,
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
-                                                 int64_t max_prompt_tokens, bool need_answer) {
+                                                 int64_t max_prompt_tokens, const RewardSection& reward) {
   if (section.source == DataSource::chain) return std::make_unique<ChainPrompts>(section, seed, tokenizer);
-  return make_file_prompts(section, seed, tokenizer, section.chat ? chat : nullptr, max_prompt_tokens, need_answer);
+  return make_file_prompts(section, seed, tokenizer, section.chat ? chat : nullptr, max_prompt_tokens, reward);
 }
 
 }  // namespace laconic::trainers

@@ -43,10 +43,11 @@ class PromptSource {
 };
 
 // Reads the data, one set or a mixture, and checks it: an empty set, a prompt longer than `max_prompt_tokens` and a
-// missing answer (where `need_answer`) are errors that name the line.
+// missing answer (where the reward needs one) are errors that name the line. `columns` of the prompts are filled where
+// the reward hands them to the user's own functions; else they are not even kept.
 std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uint64_t seed,
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
-                                                 int64_t max_prompt_tokens, bool need_answer);
+                                                 int64_t max_prompt_tokens, const RewardSection& reward);
 
 // Reads a file; skipped records are counted in a warning.
 data::Dataset load_part(const data::DatasetOptions& options);

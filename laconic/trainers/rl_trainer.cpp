@@ -91,7 +91,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   const int64_t limit = longest_completion(config_, window);
   const auto source = [&](const DataSection& section) {
     return make_prompt_source(section, config_.seed, *workspace_.tokenizer, workspace_.chat.get(), window - limit,
-                              !config_.reward.external_decides());
+                              config_.reward);
   };
   prompts_ = source(config_.data);
   if (config_.eval_data) {

@@ -49,7 +49,9 @@ class FileSource final : public SftSource {
 
  private:
   static std::vector<policy::ScoredSequence> read(const SftConfig& config, const TextWorkspace& workspace) {
-    const auto dataset = load_part(config.data.file_options());
+    auto options = config.data.file_options();
+    options.keep_columns = false;
+    const auto dataset = load_part(options);
     const int64_t limit = sample_limit(config, workspace);
     std::vector<policy::ScoredSequence> samples;
     for (const auto& example : dataset.examples) {

@@ -159,7 +159,7 @@ fetch_arrow() {
   mkdir -p "$partial/wheels" "$partial/site"
   say "downloading Arrow, for Parquet files, into $laconic_cache, once per user"
   versions_of wheel-arrow | download_wheels "$partial/wheels" \
-    "Arrow could not be downloaded; check the network, or point LACONIC_ARROW at an Arrow that is there already"
+    "Arrow could not be downloaded; check the network, or point LACONIC_ARROW at an Arrow that is there already" || exit 1
   unzip -q -o "$partial"/wheels/pyarrow-*.whl 'pyarrow/include/*' 'pyarrow/libarrow.so.*' 'pyarrow/libparquet.so.*' '*/licenses/*' \
     -d "$partial/site" >&2 || die "unpacking Arrow failed (is the disk full?)"
   mv "$partial/site" "$target"

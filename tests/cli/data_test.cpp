@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "laconic/core/base/files.h"
-#include "tests/cli/run_cli.h"
+#include "tests/cli/run_program.h"
 #include "tests/cli/small_model.h"
 #include "tests/support/temporary_folder.h"
 
@@ -211,6 +211,15 @@ TEST_F(DataCommand, SampleIsSeededAndInOrder) {
   EXPECT_THAT(run_cli({"data", "sample", "300", a}).err, HasSubstr("expected at least 300 records"));
   EXPECT_EQ(run_cli({"data", "sample", "0", a}).status, 2);
   EXPECT_EQ(run_cli({"data", "sample", a}).status, 2);
+}
+
+TEST_F(DataCommand, ABuildWithoutParquetSaysHowToGetIt) {
+  file("a.parquet", "PAR1");
+  const auto outcome = run_shell("cd " + shell_quoted(folder_.path().string()) +
+                                 "; cp \"$LACONIC\" laconic; ./laconic data check a.parquet");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("a.parquet: this build reads no Parquet"), HasSubstr("scripts/setup.sh --parquet")));
 }
 
 TEST_F(DataCommand, MisuseIsSaidInWords) {

@@ -29,7 +29,7 @@ class Phase {
     judge_ = make_judge(config_.reward, *workspace_);
     objective_ = config_.objective.make();
     objective_->prepare(run_facts(*workspace_, config_));
-    source_ = make_prompt_source(config_.data, config_.seed, *workspace_->tokenizer, nullptr, 64, true);
+    source_ = make_prompt_source(config_.data, config_.seed, *workspace_->tokenizer, nullptr, 64, config_.reward);
   }
 
   Rollout run(uint64_t prompts) {

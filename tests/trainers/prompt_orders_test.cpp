@@ -43,8 +43,8 @@ class PromptOrders : public testing::Test {
     config::read_from_yaml(placed(yaml), "test", {}, section);
     return section;
   }
-  std::unique_ptr<PromptSource> source(const std::string& yaml, uint64_t seed = 3) {
-    return make_prompt_source(section(yaml), seed, tokenizer_, nullptr, 64, true);
+  std::unique_ptr<PromptSource> source(const std::string& yaml, uint64_t seed = 3, const RewardSection& reward = {}) {
+    return make_prompt_source(section(yaml), seed, tokenizer_, nullptr, 64, reward);
   }
   std::string placed(std::string text) {
     for (size_t at = text.find('@'); at != std::string::npos; at = text.find('@'))
@@ -98,6 +98,14 @@ TEST_F(PromptOrders, OneSetKeepsTheOrderOfItsSeed) {
   const data::PromptOrder order(6, 3);
   for (uint64_t p = 0; p < 30; ++p) EXPECT_EQ(alone->training_prompt(p).answer, std::to_string(order.at(p)));
   EXPECT_EQ(alone->training_prompt(0).label, "");
+}
+
+TEST_F(PromptOrders, ColumnsAreKeptForRewardsOfOnesOwnAlone) {
+  const std::string one = columns_ + "path: @/a.jsonl\n";
+  EXPECT_TRUE(source(one)->training_prompt(0).columns.is_null());
+  RewardSection reward;
+  reward.external.command = "true";
+  EXPECT_TRUE(source(one, 3, reward)->training_prompt(0).columns.contains("question"));
 }
 
 TEST_F(PromptOrders, ACurriculumGoesFromEasyToHard) {
