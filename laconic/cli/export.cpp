@@ -1,5 +1,6 @@
 // laconic export: a checkpoint as a Hugging Face folder.
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "laconic/cli/command_line.h"
 #include "laconic/cli/commands.h"

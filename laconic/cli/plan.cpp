@@ -1,4 +1,5 @@
 // laconic plan: what a GRPO step would take on hardware that is described, not there.
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -37,7 +38,7 @@ CommandLine plan_line() {
   line.section("Step, over what CONFIG says");
   line.option("prompts", "N", "prompts of a step; default 128");
   line.option("group", "N", "completions of each; default 8");
-  line.option("prompt-len", "N", "tokens of a prompt; default 256");
+  line.option("prompt-len", "N", "tokens of a prompt; default 256, or what the model's window leaves");
   line.option("new", "N", "limit of a completion; default 1024");
   line.option("mean-new", "X",
               "tokens of a completion on average, exponentially distributed; default: all at the limit");
@@ -50,7 +51,7 @@ CommandLine plan_line() {
       "Examples:\n"
       "  laconic plan configs/hardware/h100.yaml --nodes 16 --model configs/shapes/llama-3.1-70b.json --new 8192 "
       "--mean-new 2000\n"
-      "  laconic plan here configs/quickstart/rl.yaml");
+      "  laconic plan here configs/quickstart/rl.yaml --model configs/quickstart/model");
   return line;
 }
 
@@ -126,6 +127,10 @@ int run_plan(const Arguments& arguments, Streams& streams) {
          model);
   }
   const auto shape = model::read_model_config(model);
+  if (!line.has("prompt-len")) {
+    workload.prompt_tokens =
+        std::min(workload.prompt_tokens, std::max<int64_t>(1, shape.max_positions - workload.new_tokens));
+  }
   if (const int64_t longest = workload.prompt_tokens + workload.new_tokens; longest > shape.max_positions) {
     fail(ErrorKind::usage, "--prompt-len, --new: {} tokens are longer than the model's window of {}", longest,
          shape.max_positions);

@@ -61,10 +61,10 @@ std::string heading(const StepPlans& p) {
     links += fmt::format("; within a node {} per device", with_prefix(hw.links.within.bandwidth, "B/s"));
   if (hw.nodes > 1) links += fmt::format("; between nodes {} per node", with_prefix(hw.links.between.bandwidth, "B/s"));
   std::string text =
-      line("hardware", fmt::format("{}{}: {} ranks of {}, {}, {}{}", hw.name.empty() ? "unnamed" : hw.name,
+      line("hardware", fmt::format("{}{}: {} rank{} of {}, {}, {}{}", hw.name.empty() ? "unnamed" : hw.name,
                                    hw.nodes > 1 ? fmt::format(" x {}", hw.nodes) : "", hw.devices(),
-                                   with_prefix(hw.device.flops, "FLOP/s"), with_prefix(hw.device.bandwidth, "B/s"),
-                                   human_bytes(hw.device.memory), links));
+                                   hw.devices() > 1 ? "s" : "", with_prefix(hw.device.flops, "FLOP/s"),
+                                   with_prefix(hw.device.bandwidth, "B/s"), human_bytes(hw.device.memory), links));
   text += line("model", fmt::format("{}: {} parameters, {} layers, {}", p.model_name,
                                     human_count(static_cast<double>(p.model.total_parameters())), p.model.layers,
                                     w.bf16 ? "bf16 weights with f32 masters" : "f32 weights"));
@@ -245,6 +245,7 @@ Json to_json(const StepPlans& p) {
           {"completions", p.workload.prompts * p.workload.group},
           {"plans", plans},
           {"use", p.best ? Json(describe(p.plans[*p.best].division)) : Json(nullptr)},
+          {"fits_with_less", p.fits_with_less ? Json(describe(*p.fits_with_less)) : Json(nullptr)},
           {"nodes_needed", p.nodes_needed ? Json(*p.nodes_needed) : Json(nullptr)}};
 }
 

@@ -44,6 +44,13 @@ TEST(Plan, AConfigurationSaysWhatTheStepIs) {
   EXPECT_GT(json["plans"][0]["seconds"]["score"], 0);
 }
 
+TEST(Plan, PromptsFitIntoASmallWindow) {
+  const auto result = run_cli({"plan", source("configs/hardware/cpu.yaml"), source("configs/quickstart/rl.yaml"),
+                               "--model", source("configs/quickstart/model")});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("1 rank of"), HasSubstr("16 prompts x 8"), HasSubstr("f32 weights")));
+}
+
 TEST(Plan, WhatIsWrongIsNamed) {
   const auto says = [](const Arguments& arguments, const std::string& text) {
     const auto result = run_cli(arguments);
