@@ -44,7 +44,7 @@ RunCommand::RunCommand(std::string name, const std::string& about) : line_(std::
   line_.flag("dry-run", "check everything, say what the run would do and need, write nothing");
   line_.section("One rank of several (`laconic launch`, torchrun's variables and SLURM say the same)");
   line_.option("rank", "R", "which rank this process is, from 0");
-  line_.option("world-size", "N", "ranks of the run");
+  line_.option("world-size", "N", "ranks of the run; enough by itself for --dry-run");
   line_.option("local-rank", "L", "which rank of this machine; default 0");
   line_.option("meet", "PLACE", "HOST:PORT of rank 0, or file:PATH on a shared file system");
   line_.epilogue(fmt::format(
@@ -74,13 +74,24 @@ void RunCommand::check_kind() const {
        path);
 }
 
-void RunCommand::join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads) {
+distributed::RankFacts RunCommand::ranks_told() const {
   distributed::RankFlags flags;
   flags.rank = whole_if_given(line_, "rank", 0);
   flags.world_size = whole_if_given(line_, "world-size", 1);
   flags.local_rank = whole_if_given(line_, "local-rank", 0);
   flags.meet = line_.text("meet", "");
-  const auto facts = distributed::rank_facts(flags, distributed::process_environment());
+  return distributed::rank_facts(flags, distributed::process_environment());
+}
+
+distributed::RankFacts RunCommand::planned_ranks() const {
+  if (!line_.has("world-size") || line_.has("rank")) return ranks_told();
+  distributed::RankFacts facts;
+  facts.world_size = static_cast<int>(*whole_if_given(line_, "world-size", 1));
+  return facts;
+}
+
+void RunCommand::join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads) {
+  const auto facts = ranks_told();
   threads = trainers::threads_of_rank(threads, facts);
   if (facts.alone()) {
     ranks_ = std::make_unique<trainers::Ranks>();

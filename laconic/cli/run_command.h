@@ -11,6 +11,8 @@
 #include "laconic/cli/config_kind.h"
 #include "laconic/cli/program.h"
 #include "laconic/core/config/config.h"
+#include "laconic/core/distributed/rank_facts.h"
+#include "laconic/trainers/dry_run.h"
 #include "laconic/trainers/ranks.h"
 #include "laconic/trainers/rl_trainer.h"
 #include "laconic/trainers/stop_signal.h"
@@ -31,6 +33,12 @@ class RunCommand {
   }
 
   bool dry_run() const { return line_.has("dry-run"); }
+  // Prints what the run would do and need: once, where the ranks of a launch are asked.
+  template <typename Config>
+  void describe(const Config& config, Streams& streams) const {
+    const auto facts = planned_ranks();
+    if (facts.rank == 0) write_checked(streams.out, trainers::describe_plan(config, facts.world_size));
+  }
 
   // Joins the other ranks, where there are any, and trains to the end or to a signal; false: stopped.
   template <typename Trainer, typename Config>
@@ -43,7 +51,7 @@ class RunCommand {
       ranks_->finish();
       return completed;
     } catch (const std::exception& error) {
-      ranks_->fail_run(error.what());
+      ranks_->fail_run(error);
       throw;
     }
   }
@@ -54,6 +62,9 @@ class RunCommand {
   bool parse(const Arguments& arguments, Streams& streams);
   // A file that was read without an error may still be meant for another command.
   void check_kind() const;
+  distributed::RankFacts ranks_told() const;
+  // Of a dry run, for which --world-size alone is enough.
+  distributed::RankFacts planned_ranks() const;
   void join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads);
 
   CommandLine line_;

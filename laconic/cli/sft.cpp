@@ -3,7 +3,6 @@
 
 #include "laconic/cli/commands.h"
 #include "laconic/cli/run_command.h"
-#include "laconic/trainers/dry_run.h"
 
 namespace laconic::cli {
 namespace {
@@ -16,7 +15,7 @@ int run_sft(const Arguments& arguments, Streams& streams) {
   trainers::SftConfig config;
   if (!command.read(arguments, streams, config)) return kSuccess;
   if (command.dry_run()) {
-    write_checked(streams.out, trainers::describe_plan(config));
+    command.describe(config, streams);
     return kSuccess;
   }
   return command.run<trainers::SftTrainer>(std::move(config)) ? kSuccess : trainers::stop_status();

@@ -3,7 +3,6 @@
 
 #include "laconic/cli/commands.h"
 #include "laconic/cli/run_command.h"
-#include "laconic/trainers/dry_run.h"
 #include "laconic/trainers/outcome.h"
 #include "laconic/trainers/rl_trainer.h"
 
@@ -18,7 +17,7 @@ int run_train(const Arguments& arguments, Streams& streams) {
   trainers::RlConfig config;
   if (!command.read(arguments, streams, config)) return kSuccess;
   if (command.dry_run()) {
-    write_checked(streams.out, trainers::describe_plan(config));
+    command.describe(config, streams);
     return kSuccess;
   }
   const std::filesystem::path folder = config.output.folder;

@@ -8,6 +8,7 @@
 #include "laconic/core/policy/policy.h"
 #include "laconic/trainers/costs.h"
 #include "laconic/trainers/memory.h"
+#include "laconic/trainers/rank_costs.h"
 #include "laconic/trainers/run_facts.h"
 #include "laconic/trainers/sft_data.h"
 #include "laconic/trainers/workspace.h"
@@ -33,16 +34,57 @@ std::string model_line(const ModelSection& section, const model::ModelConfig& co
                           section.init == ModelInit::random ? "initialised from the seed" : "weights from its folder"));
 }
 
-// The rows of the memory table and their sum.
-std::string memory_lines(const std::vector<std::pair<std::string, int64_t>>& parts) {
-  std::string text = line("memory", "");
-  int64_t total = 0;
-  for (const auto& [name, value] : parts) {
-    text += fmt::format("  {:38} {:>10}\n", name, bytes(value));
-    total += value;
+int64_t parts_of(int64_t whole, int64_t parts) {
+  return (whole + parts - 1) / parts;
+}
+
+// When a row of the memory table is there: rollouts and updates take turns.
+enum class During { always, rollout, update };
+
+struct MemoryRow {
+  std::string name;
+  int64_t bytes = 0;
+  During during = During::always;
+};
+
+std::string ranks_text(int ranks, const ParallelSection& parallel) {
+  const char* names[] = {"none", "optimizer", "gradients", "parameters"};
+  return ranks == 1 ? ""
+                    : fmt::format("of each of {} ranks, parallel.shard: {}", ranks,
+                                  names[static_cast<size_t>(parallel.shard)]);
+}
+
+RankPlan rank_plan(const ModelSection& model, const ParallelSection& parallel, int ranks, int64_t micro_batches) {
+  RankPlan plan;
+  plan.ranks = ranks;
+  plan.shard = ranks == 1 ? distributed::Shard::none : parallel.shard;
+  plan.weight_bytes = model.dtype == Precision::bf16 ? 2 : 4;
+  plan.reduction_bytes = parallel.reduction == Precision::bf16 ? 2 : 4;
+  plan.micro_batches = micro_batches;
+  return plan;
+}
+
+// Of weights, optimizer and gradient.
+std::vector<MemoryRow> state_rows(const RankMemory& memory) {
+  std::vector<MemoryRow> rows = {{"weights", memory.weights},
+                                 {"optimizer", memory.optimizer},
+                                 {"gradient (f32)", memory.gradients, During::update}};
+  if (memory.gathered > 0) rows.push_back({"gathered weights, layers", memory.gathered, During::update});
+  return rows;
+}
+
+// The rows of the memory table and the most that is there at once.
+std::string memory_lines(const std::string& of_whom, const std::vector<MemoryRow>& rows) {
+  std::string text = line("memory", of_whom);
+  int64_t always = 0, rollout = 0, update = 0;
+  for (const auto& row : rows) {
+    text += fmt::format("  {:38} {:>10}\n", row.name, bytes(row.bytes));
+    (row.during == During::always ? always : row.during == During::rollout ? rollout : update) += row.bytes;
   }
+  const int64_t total = always + std::max(rollout, update);
   const int64_t available = available_memory_bytes();
-  return text + fmt::format("  {:38} {:>10} of {} available{}\n", "total", bytes(total), bytes(available),
+  const char* label = rollout > 0 ? "peak (rollout and update take turns)" : "total";
+  return text + fmt::format("  {:38} {:>10} of {} available{}\n", label, bytes(total), bytes(available),
                             total > available ? "  <- more than there is: lower train.micro_batch_tokens or "
                                                 "rollout.kv_tokens, or set train.recompute"
                                               : "");
@@ -64,9 +106,57 @@ std::string prompt_lengths(const PromptSource& source, int64_t count) {
   return fmt::format("prompt tokens {} to {}, median {}", lengths.front(), lengths.back(), lengths[lengths.size() / 2]);
 }
 
+// Memory and traffic of an RL run whose sequences have at most `longest` tokens.
+std::string resource_lines(const RlConfig& config, const TextWorkspace& loaded, const algorithms::Needs& needs,
+                           int64_t longest, int ranks) {
+  const auto& model = loaded.config;
+  const int64_t group = config.objective.common.group_size, updates = config.objective.common.updates_per_rollout;
+  const int64_t own = parts_of(config.train.prompts_per_step, ranks) * group;  // completions
+  const int64_t budget = std::max<int64_t>(longest, config.train.micro_batch_tokens), together = budget / longest;
+  const int64_t micro = std::min(budget, own * longest);
+  const int64_t sequences = config.train.prompts_per_step * group;
+  const auto micro_batches = [&](int64_t count) { return parts_of(parts_of(count, ranks), together); };
+  const auto plan = rank_plan(config.model, config.parallel, ranks, micro_batches(parts_of(sequences, updates)));
+  const auto memory = rank_memory(model, plan);
+  const int64_t limit = config.rollout.max_tokens;
+  const int64_t kv_tokens =
+      engine_options(model, *loaded.tokenizer, config.rollout, own, longest - limit, limit).kv_tokens;
+  const bool divided = plan.shard == distributed::Shard::parameters;
+  const bool layered = config.parallel.gather_for_rollout == GatherForRollout::layers;
+
+  auto rows = state_rows(memory);
+  if (needs.reference_logprobs) rows.push_back({"frozen reference", memory.weights});
+  rows.push_back({fmt::format("KV cache ({} tokens, at most)", kv_tokens), kv_tokens * kv_bytes_per_token(model)});
+  rows.push_back(
+      {fmt::format("activations ({} tokens at once)", micro),
+       activation_bytes(model, micro, config.train.recompute, policy::PolicyOptions{}.head_chunk_bytes).total(),
+       During::update});
+  if (divided) {
+    rows.push_back({layered ? "gathered weights, layers, for a rollout" : "gathered weights, whole, for a rollout",
+                    layered ? memory.gathered : memory.gathered_whole, During::rollout});
+  }
+  std::string text = memory_lines(ranks_text(ranks, config.parallel), rows);
+  if (ranks == 1) return text;
+
+  // Logprobs of the sampling policy find the weights gathered whole; those of the reference do not.
+  const bool old = needs.old_logprobs_early || updates > 1;
+  const auto passes =
+      static_cast<double>(((layered && old ? 1 : 0) + (needs.reference_logprobs ? 1 : 0)) * micro_batches(sequences));
+  const double rollout = (layered ? 0.0 : 1.0) * pass_wire_bytes(model, plan) + passes * pass_wire_bytes(model, plan);
+  text += line("wire", fmt::format("of each rank and step: {} for {} update(s) of at most {} micro-batches",
+                                   human_bytes(static_cast<double>(updates) * update_wire_bytes(model, plan)), updates,
+                                   plan.micro_batches));
+  if (divided)
+    text += line("", fmt::format("{} to gather weights for rollout and scores at most", human_bytes(rollout)));
+  if (divided && layered)
+    text += line("", fmt::format("{} for each of at least {} decoding steps of the longest completion",
+                                 human_bytes(decoding_wire_bytes(model, plan)), limit));
+  return text;
+}
+
 }  // namespace
 
-std::string describe_plan(const RlConfig& config) {
+std::string describe_plan(const RlConfig& config, int ranks) {
   const auto loaded = load_text(config.model);
   const auto& model = loaded.config;
   const auto& common = config.objective.common;
@@ -108,24 +198,11 @@ std::string describe_plan(const RlConfig& config) {
   } else if (config.data.source == DataSource::chain) {
     text += line("evaluation", fmt::format("{} held-out problems, before and after", source->evaluation_size()));
   }
-  const auto states = state_bytes(model, config.model.dtype == Precision::bf16);
-  const policy::PolicyOptions policy;
-  const int64_t longest = source->longest_prompt() + limit;
-  const int64_t micro =
-      std::max<int64_t>(longest, std::min<int64_t>(config.train.micro_batch_tokens, completions * longest));
-  const int64_t kv_tokens =
-      engine_options(model, *loaded.tokenizer, config.rollout, completions, source->longest_prompt(), limit).kv_tokens;
-  std::vector<std::pair<std::string, int64_t>> parts = {
-      {"weights", states.weights}, {"gradients (f32)", states.gradients}, {"optimizer", states.optimizer}};
-  if (objective->needs().reference_logprobs) parts.emplace_back("frozen reference", states.weights);
-  parts.emplace_back(fmt::format("KV cache ({} tokens, at most)", kv_tokens), kv_tokens * kv_bytes_per_token(model));
-  parts.emplace_back(fmt::format("activations ({} tokens at once)", micro),
-                     activation_bytes(model, micro, config.train.recompute, policy.head_chunk_bytes).total());
-  text += memory_lines(parts);
+  text += resource_lines(config, loaded, objective->needs(), source->longest_prompt() + limit, ranks);
   return text + output_line(config.output);
 }
 
-std::string describe_plan(const SftConfig& config) {
+std::string describe_plan(const SftConfig& config, int ranks) {
   const auto loaded = load_text(config.model);
   const auto source = make_sft_source(config, loaded);
   int64_t longest = 0;
@@ -140,15 +217,19 @@ std::string describe_plan(const SftConfig& config) {
   text += line("data", fmt::format("samples of {:.0f} tokens on average, {} held out", tokens / looked_at,
                                    source->evaluation_size()));
   text += line("run", fmt::format("{} steps of {} samples", source->steps(), source->batch_size(source->steps() - 1)));
-  const auto states = state_bytes(loaded.config, config.model.dtype == Precision::bf16);
-  const int64_t micro = std::max<int64_t>(longest, config.train.micro_batch_tokens);
-  text += memory_lines(
-      {{"weights", states.weights},
-       {"gradients (f32)", states.gradients},
-       {"optimizer", states.optimizer},
-       {fmt::format("activations ({} tokens at once)", micro),
-        activation_bytes(loaded.config, micro, config.train.recompute, policy::PolicyOptions{}.head_chunk_bytes)
-            .total()}});
+  const int64_t budget = std::max<int64_t>(longest, config.train.micro_batch_tokens);
+  const int64_t own = parts_of(source->batch_size(source->steps() - 1), ranks);
+  const auto plan = rank_plan(config.model, config.parallel, ranks, parts_of(own, budget / longest));
+  auto rows = state_rows(rank_memory(loaded.config, plan));
+  rows.push_back(
+      {fmt::format("activations ({} tokens at once)", budget),
+       activation_bytes(loaded.config, budget, config.train.recompute, policy::PolicyOptions{}.head_chunk_bytes)
+           .total(),
+       During::update});
+  text += memory_lines(ranks_text(ranks, config.parallel), rows);
+  if (ranks > 1)
+    text += line("wire", fmt::format("of each rank and step: {} for at most {} micro-batches",
+                                     human_bytes(update_wire_bytes(loaded.config, plan)), plan.micro_batches));
   return text + output_line(config.output);
 }
 

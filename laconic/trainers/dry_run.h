@@ -7,8 +7,9 @@
 
 namespace laconic::trainers {
 
-// Reads the configuration's model, tokenizer and data as the run would, and fails as it would.
-std::string describe_plan(const RlConfig& config);
-std::string describe_plan(const SftConfig& config);
+// Reads the configuration's model, tokenizer and data as the run would, and fails as it would. Memory and traffic are
+// those of one of so many ranks.
+std::string describe_plan(const RlConfig& config, int ranks = 1);
+std::string describe_plan(const SftConfig& config, int ranks = 1);
 
 }  // namespace laconic::trainers

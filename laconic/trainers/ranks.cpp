@@ -82,9 +82,11 @@ void Ranks::finish() {
   communicator_->barrier();  // rank 0 serves what the watchdogs of the others read
 }
 
-void Ranks::fail_run(const std::string& reason) {
+void Ranks::fail_run(const std::exception& error) {
   failed_ = true;
-  if (watchdog_) watchdog_->failed(reason);
+  if (!watchdog_) return;
+  const bool suffers = dynamic_cast<const distributed::CollectiveError*>(&error) != nullptr;
+  suffers ? watchdog_->suffered(error.what()) : watchdog_->failed(error.what());
 }
 
 std::unique_ptr<distributed::ShardedAdamW> make_optimizer(model::Model& model, const OptimizerSection& optimizer,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,8 +47,8 @@ class Ranks {
 
   // Waits for all ranks and ends the watch over them: the work is done.
   void finish();
-  // This rank ends because of `reason`, which the others are told.
-  void fail_run(const std::string& reason);
+  // This rank ends because of `error`, which the others are told; later where it suffers from another rank's end.
+  void fail_run(const std::exception& error);
 
  private:
   std::unique_ptr<distributed::JoinedRanks> joined_;

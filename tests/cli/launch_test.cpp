@@ -77,12 +77,16 @@ TEST_F(Launch, AStalledRankIsNamedByEveryRank) {
 }
 
 TEST_F(Launch, AnErrorIsToldOnceByItsRankAndHeardByTheOthers) {
-  const auto outcome = shell(
-      "export LACONIC_FAULT=error:rank=1,step=1,phase=update; \"$LACONIC\" launch -n 2 --grace 5 -- train $RL "
-      "--output.folder=run");
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("[1] laconic train: error: LACONIC_FAULT: an error on purpose of rank 1"));
-  EXPECT_THAT(outcome.err, HasSubstr("laconic launch: error: rank 1 ended with status 1"));
+  for (const std::string rank : {"0", "1"}) {  // the other one is in a collective and loses its connection
+    const auto outcome = shell("export LACONIC_FAULT=error:rank=" + rank +
+                               ",step=1,phase=update; \"$LACONIC\" launch -n 2 --grace 5 -- train $RL "
+                               "--output.folder=run" +
+                               rank);
+    EXPECT_EQ(outcome.status, 1);
+    const auto cause = "laconic train: error: LACONIC_FAULT: an error on purpose of rank " + rank;
+    EXPECT_THAT(outcome.err, HasSubstr("[" + rank + "] " + cause));
+    EXPECT_THAT(outcome.err, HasSubstr("laconic launch: error: rank " + rank + " ended with status 1: " + cause));
+  }
 }
 
 TEST_F(Launch, ASignalSavesOnAllRanks) {
@@ -107,6 +111,32 @@ TEST_F(Launch, RanksOfDifferentConfigurationsDoNotStart) {
   for (const auto& text : {file("zero"), file("one")})
     EXPECT_THAT(text,
                 AllOf(HasSubstr("rank 1 ("), HasSubstr("another configuration"), HasSubstr("`optimizer.lr: 0.5`")));
+}
+
+TEST_F(Launch, ADryRunPlansForSoManyRanks) {
+  const auto by_hand = shell(
+      "\"$LACONIC\" train $RL --output.folder=run --dry-run --world-size 4 "
+      "--parallel.shard=parameters");
+  ASSERT_EQ(by_hand.status, 0) << by_hand.err;
+  EXPECT_THAT(by_hand.out, AllOf(HasSubstr("of each of 4 ranks, parallel.shard: parameters"),
+                                 HasSubstr("gathered weights, whole, for a rollout"),
+                                 HasSubstr("wire         of each rank and step: ")));
+  const auto launched = shell("\"$LACONIC\" launch -n 2 -- train $RL --output.folder=run --dry-run");
+  EXPECT_THAT(launched.out,
+              AllOf(HasSubstr("[0] memory       of each of 2 ranks, parallel.shard: none"), Not(HasSubstr("[1] "))));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Launch, WeightsDividedBetweenProcesses) {
+  ASSERT_EQ(shell("\"$LACONIC\" train $RL --output.folder=one --threads=1").status, 0);
+  for (const std::string gather : {"whole", "layers"}) {
+    const auto outcome =
+        shell("\"$LACONIC\" launch -n 2 -- train $RL --output.folder=" + gather +
+              " --parallel.shard=parameters --train.micro_batch_tokens=64 --parallel.gather_for_rollout=" + gather);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(split(file(gather + "/samples.jsonl"), '\n').front(), split(file("one/samples.jsonl"), '\n').front());
+  }
+  EXPECT_EQ(file("layers/model/model.safetensors"), file("whole/model/model.safetensors"));
 }
 
 TEST_F(Launch, RanksMeetInAFile) {

@@ -107,8 +107,8 @@ void Communicator::rethrow(const char* name, uint64_t sequence) const {
   } catch (const std::exception& error) {
     reason = first_line(error.what());
   }
-  fail(ErrorKind::io, "rank {} of {}: {} #{} in phase {} failed: {}", rank_, world_size_, name, sequence,
-       activity_.state().phase, reason);
+  throw CollectiveError(ErrorKind::io, fmt::format("rank {} of {}: {} #{} in phase {} failed: {}", rank_, world_size_,
+                                                   name, sequence, activity_.state().phase, reason));
 }
 
 }  // namespace laconic::distributed

@@ -5,8 +5,8 @@
 // meets the n-th call of every other. A communicator belongs to one thread at a time.
 //
 // All of them are asynchronous: they begin, and Pending::wait() ends them. Until then the tensors must be left alone.
-// Tensors are contiguous and lie where the back end works (CPU for Gloo). What goes wrong is an Error of kind io that
-// names rank, phase, collective and its number.
+// Tensors are contiguous and lie where the back end works (CPU for Gloo). What goes wrong is a CollectiveError, of kind
+// io, that names rank, phase, collective and its number.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,9 +15,16 @@
 #include <memory>
 #include <string>
 
+#include "laconic/core/base/error.h"
 #include "laconic/core/distributed/activity.h"
 
 namespace laconic::distributed {
+
+// A collective has failed. As a rule another rank is the cause, and this one suffers from it.
+class CollectiveError : public Error {
+ public:
+  using Error::Error;
+};
 
 enum class Reduction { sum, max };
 

@@ -41,19 +41,18 @@ void GradientUnits::send(size_t unit) {
   const at::NoGradGuard no_grad;
   auto& state = states_[unit];
   prepare(unit);
+  receive();  // has had the time of a layer; two on their way would need twice the memory
   auto payload = state.buffer.to(reduction_);
+  state.sent = true;
   if (keeps_parts()) {
     clear_gradients(unit);
     auto received = at::empty({units_[unit].flat.shard()}, payload.options());
     auto pending = communicator_.reduce_scatter(payload, received);
-    receive();
     in_flight_.emplace(InFlight{unit, std::move(payload), std::move(received), std::move(pending)});
   } else {
     auto pending = communicator_.all_reduce(payload);
-    receive();
     in_flight_.emplace(InFlight{unit, std::move(payload), {}, std::move(pending)});
   }
-  state.sent = true;
 }
 
 void GradientUnits::receive() {

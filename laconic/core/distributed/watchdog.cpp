@@ -22,23 +22,21 @@ std::chrono::duration<double> seconds(double value) {
   return std::chrono::duration<double>(value);
 }
 
-enum class State { running, finished, failed };
+}  // namespace
 
 // What a rank leaves on the blackboard.
-struct Sign {
+struct Watchdog::Sign {
   State state = State::running;
-  std::string text;  // running: what it does; failed: why
+  std::string text;  // running: what it does; failed, suffered: why
   double idle_s = 0;
 };
 
 // What is known of a rank.
-struct Known {
+struct Watchdog::Known {
   Sign sign;
   uint64_t beat = 0;
   Clock::time_point heard = Clock::now();
 };
-
-}  // namespace
 
 // Talks to the blackboard on a thread of its own, since a store behind a broken network may not answer for ever. The
 // thread shares its state with nobody but this object, and is left behind where it is stuck at the end.
@@ -164,18 +162,23 @@ Watchdog::Watchdog(const Activity& activity, int rank, int world_size, std::uniq
       thread_([this] { watch(); }) {}
 
 Watchdog::~Watchdog() {
-  end(/*failed=*/true, "it ended without a word");
+  end(State::failed, "it ended without a word");
 }
 
 void Watchdog::finished() {
-  end(/*failed=*/false, "");
+  end(State::finished, "");
 }
 
 void Watchdog::failed(const std::string& reason) {
-  end(/*failed=*/true, reason);
+  end(State::failed, reason);
 }
 
-void Watchdog::end(bool failed, const std::string& text) {
+void Watchdog::suffered(const std::string& reason) {
+  end(State::suffered, reason);
+  std::this_thread::sleep_for(seconds(options_.courtesy_s));
+}
+
+void Watchdog::end(State state, const std::string& text) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
@@ -183,7 +186,7 @@ void Watchdog::end(bool failed, const std::string& text) {
   }
   wake_.notify_all();
   thread_.join();
-  messenger_->post({failed ? State::failed : State::finished, text});
+  messenger_->post({state, text});
   messenger_->flush(options_.courtesy_s);
 }
 
@@ -202,19 +205,22 @@ bool Watchdog::look() {
   messenger_->post(
       {State::running, fmt::format("{}, for {:.1f} s", describe(state), state.idle_seconds()), state.idle_seconds()});
   std::string text = failure_of_others();
+  auto outcome = State::failed;
   if (!text.empty()) {
+    outcome = State::suffered;
     std::unique_lock lock(mutex_);
     if (wake_.wait_for(lock, seconds(options_.courtesy_s), [&] { return stopping_; })) return true;
+    text = failure_of_others();  // the cause may have spoken after one that suffers from it
   } else {
     text = own_failure();
   }
   if (text.empty()) return true;
-  report(text);
+  report(outcome, text);
   return false;
 }
 
-void Watchdog::report(const std::string& failure) {
-  messenger_->post({State::failed, failure});
+void Watchdog::report(State state, const std::string& failure) {
+  messenger_->post({state, failure});
   messenger_->flush(options_.courtesy_s);
   if (options_.on_failure) options_.on_failure(failure);
 }
@@ -225,9 +231,11 @@ std::string Watchdog::failure_of_others() const {
                        describe(activity_.state()), others());
   };
   const auto known = messenger_->known();
-  for (size_t r = 0; r < known.size(); ++r) {
-    const auto& sign = known[r].sign;
-    if (sign.state == State::failed) return with_place(fmt::format("rank {} has failed ({})", r, sign.text));
+  for (const auto state : {State::failed, State::suffered}) {  // the cause first
+    for (size_t r = 0; r < known.size(); ++r) {
+      const auto& sign = known[r].sign;
+      if (sign.state == state) return with_place(fmt::format("rank {} has failed ({})", r, sign.text));
+    }
   }
   const auto silence = messenger_->silence();
   if (!silence) return with_place("rank 0, which the ranks meet at, is gone");

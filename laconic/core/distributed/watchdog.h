@@ -39,18 +39,23 @@ class Watchdog {
   void finished();
   // Tells the others why this rank ends, so that they do not have to find out.
   void failed(const std::string& reason);
+  // The same where another rank is the cause; returns so late (courtesy_s) that the cause has ended before.
+  void suffered(const std::string& reason);
 
  private:
   class Messenger;
+  struct Sign;
+  struct Known;
 
   void watch();
+  enum class State { running, finished, failed, suffered };
   bool look();  // false: a failure was found
   std::string failure_of_others() const;
   std::string own_failure() const;
   bool others_make_progress() const;
   std::string others() const;
-  void report(const std::string& failure);
-  void end(bool failed, const std::string& text);
+  void report(State state, const std::string& failure);
+  void end(State state, const std::string& text);
 
   const Activity& activity_;
   const int rank_, world_size_;

@@ -93,6 +93,23 @@ TEST(Watchdog, AFailureIsToldToTheOthers) {
   EXPECT_TRUE(second.quiet());
 }
 
+TEST(Watchdog, WhoSuffersEndsAfterTheCauseWhichIsNamed) {
+  const LocalBlackboard board;
+  Watched first(0, 3, board, 60), second(1, 3, board, 60), third(2, 3, board, 60);
+  second.dog->failed("the disk is full");
+  const Timer timer;
+  first.dog->suffered("a connection was closed");
+  EXPECT_GE(timer.seconds(), 0.1);
+  EXPECT_THAT(third.text(), HasSubstr("rank 1 has failed (the disk is full)"));
+}
+
+TEST(Watchdog, WhoSuffersFromNobodyKnownIsNamed) {
+  const LocalBlackboard board;
+  Watched first(0, 2, board, 60), second(1, 2, board, 60);
+  second.dog->suffered("a connection was closed");
+  EXPECT_THAT(first.text(), HasSubstr("rank 1 has failed (a connection was closed)"));
+}
+
 TEST(Watchdog, AnEndWithoutAWordIsAFailure) {
   const LocalBlackboard board;
   Watched first(0, 2, board, 60);
