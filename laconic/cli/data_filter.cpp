@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <unordered_set>
 
 #include "laconic/cli/answer_check.h"
@@ -92,17 +91,11 @@ class Sieve {
     if (most_share_ < 0 || most_share_ >= 1)
       fail(ErrorKind::usage, "--max-share: expected a number in [0, 1), found {}", most_share_);
     others_.emplace(static_cast<int>(line.whole("n", 1, 1000, 13)));
-    // The columns of the other sets are told from their names: they are those of another data set.
     for (const auto& path : split(line.text("not-in"), ',')) {
-      CommandLine none("data filter", "");
-      declare_column_options(none);
-      std::ostringstream ignored;
-      if (!none.parse({}, ignored)) continue;
-      for (const auto& set : open_data_sets(none, {path}, /*keep_records=*/false)) {
-        scan(
-            set, [&](data::Example&& example, std::string_view) { others_->add(example.prompt, 0); },
-            [&](const data::SkippedRecord&) {});
-      }
+      scan(
+          guessed_data_set(path, /*keep_records=*/false),
+          [&](data::Example&& example, std::string_view) { others_->add(example.prompt, 0); },
+          [](const data::SkippedRecord&) {});
     }
     others_->finish();
   }
@@ -151,7 +144,10 @@ CommandLine filter_line() {
   line.option("min-pass", "X", "least pass rate that stays; default 0");
   line.option("max-pass", "X", "greatest one; default 1");
   line.option("unrated", "fail|keep|drop", "what becomes of an example without a pass rate; default fail");
-  line.option("not-in", "FILE[,FILE]", "leave out prompts that share a run of words with these sets (`data overlap`)");
+  line.option(
+      "not-in", "FILE[,FILE]",
+      "leave out prompts that share a run of words with these sets (`data overlap`), whose columns are told from "
+      "their names");
   line.option("n", "N", "words of a run; default 13");
   line.option("max-share", "X", "share of the runs that may be found there; default 0");
   line.flag("verifiable", "leave out answers that the verifier does not accept as their own answer");

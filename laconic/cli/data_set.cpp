@@ -95,6 +95,14 @@ std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<s
   return sets;
 }
 
+DataSet guessed_data_set(const std::string& path, bool keep_records) {
+  DataSet set;
+  set.options.path = path;
+  set.options.keep_columns = keep_records;
+  guess_columns(set);
+  return set;
+}
+
 std::string describe_columns(const DataSet& set) {
   const auto& o = set.options;
   const auto named = [](const std::string& own, const data::ColumnNames& preset) {

@@ -26,6 +26,9 @@ void declare_column_options(CommandLine& line);
 // `keep_records`: whether examples carry their whole records.
 std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<std::string>& paths, bool keep_records);
 
+// A set whose columns are told from their names. `keep_records` as above.
+DataSet guessed_data_set(const std::string& path, bool keep_records);
+
 // "prompt `question`, answer `answer` (preset gsm8k, told from the columns)".
 std::string describe_columns(const DataSet& set);
 

@@ -75,7 +75,7 @@ EvalReport run_evaluation(const EvalConfig& given, const std::string& command) {
                                                          source->longest_prompt(), limit));
   write_file_atomic(folder / "config.yaml", config::dump_yaml(config));
   write_file_atomic(folder / "versions.json", metrics::pretty_json(versions_json(command, config.seed)));
-  const auto report = evaluate(engine, *source, judge.judge, options);
+  auto report = evaluate(engine, *source, judge.judge, options);
   auto summary = report.to_json();
   summary["seed"] = config.seed;
   summary["seconds"] = {{"eval", report.seconds}};

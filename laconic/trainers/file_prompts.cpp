@@ -10,6 +10,7 @@
 #include "laconic/core/data/curriculum_order.h"
 #include "laconic/core/data/mixture_order.h"
 #include "laconic/core/data/prompt_order.h"
+#include "laconic/rewards/code_tests.h"
 #include "laconic/trainers/pass_rates.h"
 
 namespace laconic::trainers {
@@ -27,10 +28,15 @@ struct Part {
   }
 };
 
+// The answers are tests (rewards/code_tests.h), often as lists and objects.
+bool runs_code(const RewardSection& reward) {
+  return reward.verifier == "code";
+}
+
 class FilePrompts final : public PromptSource {
  public:
   FilePrompts(const DataSection& section, uint64_t seed, const text::Tokenizer& tokenizer,
-              const text::ChatTemplate* chat, bool keep_columns)
+              const text::ChatTemplate* chat, const RewardSection& reward)
       : tokenizer_(tokenizer), chat_(chat), mixture_({1.0}, seed) {
     std::optional<PassRates> rates;
     if (section.curriculum) rates.emplace(section.curriculum->pass_rates, std::nullopt, "data.curriculum.pass_rates");
@@ -38,7 +44,8 @@ class FilePrompts final : public PromptSource {
     double total = 0;
     for (const auto& part : section.parts()) total += part.weight;
     for (auto& part : section.parts()) {
-      part.options.keep_columns = keep_columns;
+      part.options.keep_columns = reward.external.any();
+      part.options.json_answers = runs_code(reward);
       // A set that is alone keeps the order that its seed has always had.
       const uint64_t own_seed = part.name.empty() ? seed : mix_key({seed, parts_.size() + 1});
       parts_.push_back(read_part(part, section.curriculum, rates, own_seed, part.weight / total));
@@ -68,9 +75,9 @@ class FilePrompts final : public PromptSource {
   int64_t longest_prompt() const override { return longest_; }
 
   // `window_rest`: what the model's window leaves beside the longest completion.
-  void check(int64_t max_prompt_tokens, int64_t window_rest, bool need_answer) {
+  void check(int64_t max_prompt_tokens, int64_t window_rest, const RewardSection& reward) {
     for (const auto& part : parts_) {
-      for (const auto& example : part.examples) check(example, max_prompt_tokens, window_rest, need_answer);
+      for (const auto& example : part.examples) check(example, max_prompt_tokens, window_rest, reward);
     }
   }
 
@@ -115,9 +122,11 @@ class FilePrompts final : public PromptSource {
     return kept;
   }
 
-  void check(const data::Example& example, int64_t max_prompt_tokens, int64_t window_rest, bool need_answer) {
-    if (need_answer && example.answer.empty())
+  void check(const data::Example& example, int64_t max_prompt_tokens, int64_t window_rest,
+             const RewardSection& reward) {
+    if (!reward.external_decides() && example.answer.empty())
       fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)", example.source);
+    if (runs_code(reward)) at_source(example, [&] { rewards::parse_code_tests(example.answer); });
     const auto prompt = at_source(example, [&] { return prompt_of(example, ""); });
     if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
     const auto tokens = static_cast<int64_t>(prompt.ids.size());
@@ -160,8 +169,8 @@ class FilePrompts final : public PromptSource {
 std::unique_ptr<PromptSource> make_file_prompts(const DataSection& section, uint64_t seed,
                                                 const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
                                                 int64_t max_prompt_tokens, const RewardSection& reward) {
-  auto source = std::make_unique<FilePrompts>(section, seed, tokenizer, chat, reward.external.any());
-  source->check(section.max_prompt_tokens, max_prompt_tokens, !reward.external_decides());
+  auto source = std::make_unique<FilePrompts>(section, seed, tokenizer, chat, reward);
+  source->check(section.max_prompt_tokens, max_prompt_tokens, reward);
   return source;
 }
 

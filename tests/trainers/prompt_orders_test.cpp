@@ -18,7 +18,6 @@
 namespace laconic::trainers {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 // Prompts "0 z +d ?" with the answer d: `count` of them, from d = `first` on.

@@ -58,7 +58,8 @@ struct DatasetOptions {
   size_t offset = 0;                         // usable examples left out at the start
   size_t limit = 0;                          // 0: all; reading stops when it is reached
   OnError on_error = OnError::fail;
-  bool keep_columns = true;  // keep the whole record of an example; of Parquet else only the mapped columns are read
+  bool json_answers = false;  // an answer may be a list or an object: its JSON text; else that is an error
+  bool keep_columns = true;   // keep the whole record of an example; of Parquet else only the mapped columns are read
 };
 
 struct SkippedRecord {

@@ -131,7 +131,7 @@ std::string ExampleReader::user_text(const Json& record, Example& example) const
     const std::string text = filled(form_, kPlace, scalars_text(value, prompt_.front()));
     return filled(text, "{answer}", scalar_text(need_column(record, answer_), answer_.front()));
   }
-  const std::string text = scalar_text(value, prompt_.front());
+  std::string text = scalar_text(value, prompt_.front());
   if (wrong_.empty()) return text;
   if (trim(text).empty()) broken("the prompt is empty");
   std::vector<std::string> options;
@@ -156,7 +156,10 @@ void ExampleReader::read_prompt(const Json& record, Example& example) const {
 
 void ExampleReader::read_answer(const Json& record, Example& example) const {
   if (answer_.empty()) return;
-  example.answer = pick_answer(scalar_text(need_column(record, answer_), answer_.front()), answer_from_);
+  const Json& value = need_column(record, answer_);
+  const bool as_json = options_.json_answers && value.is_structured();
+  const std::string text = as_json ? value.dump() : scalar_text(value, answer_.front());
+  example.answer = pick_answer(text, answer_from_);
   if (example.answer.empty()) broken("the answer is empty");
 }
 
