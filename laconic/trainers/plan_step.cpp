@@ -6,6 +6,7 @@
 
 #include "laconic/core/ops/paged_attention.h"
 #include "laconic/trainers/costs.h"
+#include "laconic/trainers/rank_costs.h"
 
 namespace laconic::trainers {
 namespace {
@@ -83,17 +84,13 @@ class Planner {
 
   void remember_memory() {
     auto& m = plan_.memory;
-    const auto states = state_bytes(model_, w_.bf16);
-    m.weights = static_cast<double>(states.weights) * part(Shard::parameters);
-    m.gradients = static_cast<double>(states.gradients);
-    // What is divided leaves two units' whole gradients, and as many weights, in flight.
-    if (divides(Shard::gradients)) m.gradients = m.gradients * part(Shard::gradients) + 2.0 * m.gradients / units_;
-    m.optimizer = static_cast<double>(states.optimizer) * part(Shard::optimizer);
+    const auto rank = rank_memory(model_, rank_plan(micro_batches(own_tokens(update_sequences()))));
+    m.weights = static_cast<double>(rank.weights);
+    m.gradients = static_cast<double>(rank.gradients);
+    m.optimizer = static_cast<double>(rank.optimizer);
     if (w_.reference) m.reference = m.weights;
-    if (divides(Shard::parameters)) {
-      m.training_weights = 2.0 * weight_bytes_ / units_;
-      m.rollout_weights = plan_.division.whole_rollout ? weight_bytes_ : m.training_weights;
-    }
+    m.training_weights = static_cast<double>(rank.gathered);
+    m.rollout_weights = plan_.division.whole_rollout ? static_cast<double>(rank.gathered_whole) : m.training_weights;
     const auto longest = static_cast<double>(w_.prompt_tokens + w_.new_tokens);
     const double sequences = ceil_share(w_.prompts * w_.group, ranks_);
     const double tokens = std::max(longest, std::min(static_cast<double>(w_.micro_batch_tokens), sequences * longest));
@@ -101,6 +98,11 @@ class Planner {
     m.activations = static_cast<double>(activations.total()) * value_scale();
     m.kv_cache = kv_tokens() * kv_token_bytes();
     plan_.fits = m.total() <= hw_.device.memory - hw_.device.reserved;
+  }
+
+  RankPlan rank_plan(double batches) const {
+    return {static_cast<int>(ranks_), shard_, w_.bf16 ? 2 : 4, w_.bf16_reduction ? 2 : 4,
+            static_cast<int64_t>(batches)};
   }
 
   double kv_token_bytes() const { return static_cast<double>(kv_bytes_per_token(model_)) * value_scale(); }
@@ -127,7 +129,7 @@ class Planner {
   void roll_out() {
     if (divides(Shard::parameters) && plan_.division.whole_rollout) {
       plan_.times.gather = units_ * collectives_.all_gather(weight_bytes_ / units_);
-      plan_.wire_bytes += collectives_.all_gather_wire(weight_bytes_);
+      plan_.wire_bytes += pass_wire_bytes(model_, rank_plan(1));
       add("gathering weights for the rollout", plan_.times.gather);
     }
     const auto prompt = static_cast<double>(w_.prompt_tokens);
@@ -166,9 +168,10 @@ class Planner {
     add("launches in decoding", steps * step.overhead);
     double seconds = step.total();
     if (divides(Shard::parameters) && !plan_.division.whole_rollout) {
-      const double beyond = gather_beyond(weight_bytes_, step.total());
+      // Embedding and head stay for the whole rollout.
+      const double beyond = gather_beyond(layer_weight_bytes_, step.total());
       seconds += beyond;
-      plan_.wire_bytes += steps * collectives_.all_gather_wire(weight_bytes_);
+      plan_.wire_bytes += steps * decoding_wire_bytes(model_, rank_plan(1));
       add("gathering weights in decoding", steps * beyond);
     }
     plan_.times.decode += steps * seconds;
@@ -202,12 +205,14 @@ class Planner {
     const int gathers = divides(Shard::parameters) ? (policy ? 1 : 0) + (w_.reference ? 1 : 0) : 0;
     const double beyond = gathers * batches * gather_beyond(weight_bytes_, once / batches);
     plan_.times.score += beyond;
-    plan_.wire_bytes += gathers * batches * collectives_.all_gather_wire(weight_bytes_);
+    plan_.wire_bytes += gathers * batches * pass_wire_bytes(model_, rank_plan(1));
     add("gathering weights for logprobs", beyond);
   }
 
+  int64_t update_sequences() const { return (w_.prompts * w_.group + w_.updates - 1) / w_.updates; }
+
   void update() {
-    const double tokens = own_tokens(w_.prompts * w_.group / w_.updates), batches = micro_batches(tokens);
+    const double tokens = own_tokens(update_sequences()), batches = micro_batches(tokens);
     plan_.micro_batches = static_cast<int64_t>(batches);
     const double flops = tokens * training_flops_per_token(model_, sequence_tokens(), w_.recompute);
     const double forward = flops / (w_.recompute ? 4.0 : 3.0) / train_flops() + pass_overhead(batches);
@@ -233,23 +238,19 @@ class Planner {
     switch (shard_) {
       case Shard::none:
         beyond = reduce_beyond(units_ * collectives_.all_reduce(gradient_bytes_ / units_), backward);
-        plan_.wire_bytes += collectives_.all_reduce_wire(gradient_bytes_);
         break;
       case Shard::optimizer:
         beyond = reduce_beyond(each(gradient_bytes_), backward) + each(weight_bytes_);
-        plan_.wire_bytes += collectives_.all_gather_wire(gradient_bytes_ + weight_bytes_);
         break;
       case Shard::gradients:
         beyond = batches * reduce_beyond(each(gradient_bytes_), backward) + each(weight_bytes_);
-        plan_.wire_bytes += collectives_.all_gather_wire(batches * gradient_bytes_ + weight_bytes_);
         break;
       case Shard::parameters:
         beyond = batches * (gather_beyond(weight_bytes_, forward) +
                             reduce_beyond(each(gradient_bytes_) + each(layer_weight_bytes_), backward));
-        plan_.wire_bytes +=
-            collectives_.all_gather_wire(batches * (gradient_bytes_ + weight_bytes_ + layer_weight_bytes_));
         break;
     }
+    plan_.wire_bytes += update_wire_bytes(model_, rank_plan(batches));
     plan_.times.reduce += beyond;
     add("gradients and weights between the ranks", beyond);
   }

@@ -131,12 +131,12 @@ TEST(PlanStep, BytesOnTheWireAreThoseOfTheShards) {
   };
   const double m = 5;  // 64 sequences of 1280 tokens
   EXPECT_EQ(plan_step(hw, model, w, kNone).micro_batches, 5);
-  const auto near = [](double got, double want) { EXPECT_NEAR(got, want, 1e-9 * want); };
+  const auto near = [](double got, double want) { EXPECT_NEAR(got, want, 1e-6 * want) /* units are padded */; };
   near(sent(kNone), 2 * share * n);
   near(sent(kOptimizer), share * (n + weights));
   near(sent(kGradients), share * (m * n + weights));
   near(sent(kWhole), share * (m * (n + weights + layers) + weights));
-  EXPECT_GT(sent(kLayers), share * 1024 * weights) << "all weights for every decoding step";
+  EXPECT_GT(sent(kLayers), share * 1024 * layers) << "all layers for every decoding step";
 }
 
 TEST(PlanStep, DividingSavesMemory) {
@@ -144,6 +144,7 @@ TEST(PlanStep, DividingSavesMemory) {
   const auto hw = hardware("h100", 16);
   PlanWorkload w;
   w.recompute = true;
+  w.micro_batch_tokens = 2048;  // several, so that whole gradients would have to wait
   double before = 1e30;
   for (const auto& division : {kNone, kOptimizer, kGradients, kWhole, kLayers}) {
     const auto plan = plan_step(hw, model, w, division);
@@ -152,8 +153,10 @@ TEST(PlanStep, DividingSavesMemory) {
   }
   const auto states = state_bytes(model, true);
   const auto none = plan_step(hw, model, w, kNone).memory, layers = plan_step(hw, model, w, kLayers).memory;
-  EXPECT_EQ(none.weights + none.gradients + none.optimizer, static_cast<double>(states.total()));
-  EXPECT_EQ(layers.weights + layers.optimizer, static_cast<double>(states.weights + states.optimizer) / 128);
+  const double all = static_cast<double>(states.total()),
+               kept = static_cast<double>(states.weights + states.optimizer) / 128;
+  EXPECT_NEAR(none.weights + none.gradients + none.optimizer, all, 1e-6 * all);
+  EXPECT_NEAR(layers.weights + layers.optimizer, kept, 1e-6 * kept);
 }
 
 TEST(PlanStep, CommunicationHidesBehindLongPassesOnly) {
