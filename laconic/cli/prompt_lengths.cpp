@@ -32,12 +32,12 @@ PromptLengths::PromptLengths(const CommandLine& line) : template_(line.text("pro
   if (line.has("no-chat") && !line.has("model")) fail(ErrorKind::usage, "--no-chat has no effect without --model");
   for (const std::string name : {"model", "tokenizer"}) {
     if (!line.has(name)) continue;
-    const std::string path = line.text(name);
+    const auto& path = line.text(name);
     from_argument("--" + name, path,
                   [&] { tokenizer_ = std::make_unique<text::Tokenizer>(text::Tokenizer::from_path(path)); });
   }
   if (!line.has("model")) return;
-  const std::string path = line.text("model");
+  const std::string& path = line.text("model");
   from_argument("--model", path, [&] {
     window_ = model::read_model_config(path).max_positions;
     const auto& source = tokenizer_->chat_template();
