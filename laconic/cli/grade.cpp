@@ -28,10 +28,10 @@ rewards::VerifierOptions read_options(const Fields& fields) {
   return options;
 }
 
-// Data sets often have the answer as a number, and tests as a list.
-std::string read_gold(const Fields& fields) {
-  const Json& gold = fields.need("gold", "a string, a number, or JSON with tests of code");
-  if (!gold.is_string()) return gold.dump();
+// Data sets often have the answer as a number, and tests of code as a list or an object.
+std::string read_gold(const Fields& fields, bool tests) {
+  const Json& gold = fields.need("gold", tests ? "tests (docs/rewards.md)" : "a string or a number");
+  if (gold.is_number() || (tests && gold.is_structured())) return gold.dump();
   return fields.text("gold");
 }
 
@@ -72,7 +72,7 @@ int run_grade(const Arguments& arguments, Streams& streams) {
   std::atomic<int64_t> verdicts = 0, nanoseconds = 0;
   const int status =
       run_line_filter(line, streams, {"gold", "prediction", "options"}, threads, [&](const Fields& fields) {
-        const std::string gold = read_gold(fields), prediction = fields.text("prediction");
+        const std::string gold = read_gold(fields, name == "code"), prediction = fields.text("prediction");
         const auto options = read_options(fields);
         if (!options.empty()) return to_json(rewards::grade(gold, prediction, name, policy, options));
         const Timer timer;
