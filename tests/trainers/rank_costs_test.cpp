@@ -93,7 +93,9 @@ void check_rank(Communicator& communicator, const Case& c) {
   const auto widened = c.bf16 ? 4 * 2 * config.intermediate * config.hidden : 0;  // a matrix, for a product in f32
   const auto working =
       static_cast<double>(widened + activation_bytes(config, 10, false, learner.options.policy.head_chunk_bytes).kept);
-  const auto late = static_cast<double>(2 * plan.reduction_bytes * config.total_parameters() / config.layers);
+  // Gloo lets go of a unit a little after it has arrived.
+  const auto late =
+      static_cast<double>(2 * plan.reduction_bytes * config.total_parameters()) / static_cast<double>(config.layers);
   EXPECT_LT(peak, 1.05 * (expected + working) + late) << what;
   EXPECT_GT(peak, 0.85 * expected) << what;
   // Reports and norms travel as well.
