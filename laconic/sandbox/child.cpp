@@ -12,9 +12,9 @@
 #include <cstring>
 #include <thread>
 
+#include "laconic/core/base/descriptor.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/timer.h"
-#include "laconic/sandbox/descriptor.h"
 
 namespace laconic::sandbox {
 namespace {

@@ -12,11 +12,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "laconic/core/base/descriptor.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/sandbox/child.h"
-#include "laconic/sandbox/descriptor.h"
 #include "laconic/sandbox/wire.h"
 
 namespace laconic::sandbox {

@@ -19,6 +19,7 @@
 #include <random>
 #include <utility>
 
+#include "laconic/core/base/descriptor.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 
@@ -31,33 +32,6 @@ constexpr std::array<int, 5> kPassedOn = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGU
 
 [[noreturn]] void fail_system(const char* what) {
   fail(ErrorKind::io, "cannot {}: {}", what, std::strerror(errno));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  int get() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
-std::pair<Descriptor, Descriptor> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) fail_system("make a pipe");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 // A listening socket on a port that was free.
@@ -200,8 +174,7 @@ class LocalRanks {
   void start_child(Child& child, int rank, std::vector<std::string>& variables, int listen_fd) {
     auto command = options_.command;
     const auto arguments = pointers(command), environment = pointers(variables);
-    auto [out_read, out_write] = make_pipe();
-    auto [error_read, error_write] = make_pipe();
+    auto out = make_pipe(), error = make_pipe();
     const pid_t parent = ::getpid();
     const pid_t process = ::fork();
     if (process < 0) fail_system("start a process");
@@ -212,8 +185,8 @@ class LocalRanks {
       if (::getppid() != parent) ::_exit(1);
       const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
       ::dup2(null, STDIN_FILENO);
-      ::dup2(out_write.get(), STDOUT_FILENO);
-      ::dup2(error_write.get(), STDERR_FILENO);
+      ::dup2(out.write.get(), STDOUT_FILENO);
+      ::dup2(error.write.get(), STDERR_FILENO);
       if (listen_fd >= 0) ::fcntl(listen_fd, F_SETFD, 0);
       ::sigprocmask(SIG_SETMASK, &signals_.before(), nullptr);
       ::execve(arguments[0], arguments.data(), environment.data());
@@ -223,16 +196,16 @@ class LocalRanks {
     }
     child.rank = rank;
     child.process = process;
-    child.outputs[0].pipe = std::move(out_read);
-    child.outputs[1].pipe = std::move(error_read);
-    for (auto& output : child.outputs) ::fcntl(output.pipe.get(), F_SETFL, O_NONBLOCK);
+    child.outputs[0].pipe = std::move(out.read);
+    child.outputs[1].pipe = std::move(error.read);
+    for (const auto& output : child.outputs) output.pipe.make_nonblocking();
   }
 
   void wait_for_news() {
     std::vector<pollfd> watched = {{signals_.descriptor(), POLLIN, 0}};
     for (const auto& child : children_) {
       for (const auto& output : child.outputs) {
-        if (output.pipe.get() >= 0) watched.push_back({output.pipe.get(), POLLIN, 0});
+        if (output.pipe.open()) watched.push_back({output.pipe.get(), POLLIN, 0});
       }
     }
     constexpr int kMilliseconds = 200;  // to notice that the grace time is over
@@ -250,7 +223,7 @@ class LocalRanks {
 
   bool read_output(Child& child, size_t index) {
     Output& output = child.outputs[index];
-    if (output.pipe.get() < 0) return false;
+    if (!output.pipe.open()) return false;
     char buffer[1 << 16];
     const ssize_t n = ::read(output.pipe.get(), buffer, sizeof buffer);
     if (n < 0) return false;

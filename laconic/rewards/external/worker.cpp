@@ -16,8 +16,6 @@
 namespace laconic::rewards {
 namespace {
 
-using sandbox::Descriptor;
-
 constexpr size_t kLinesKept = 60;
 constexpr size_t kLongestPrinted = 400;          // bytes of a line that is shown
 constexpr size_t kLongestAnswer = 256UL << 20U;  // bytes of a line that is an answer
@@ -31,12 +29,12 @@ Descriptor open_null(int flags) {
 }  // namespace
 
 Worker::Worker(const WorkerCommand& command) : name_(command.name) {
-  auto requests = sandbox::make_pipe(), answers = sandbox::make_pipe(), errors = sandbox::make_pipe();
+  auto requests = make_pipe(), answers = make_pipe(), errors = make_pipe();
   sandbox::ChildCommand child{.words = command.words, .descriptors = {{errors.write.get(), STDERR_FILENO}}};
   const auto nothing = open_null(O_RDONLY);
-  sandbox::Pipe prints;
+  Pipe prints;
   if (command.channel == Channel::own) {
-    prints = sandbox::make_pipe();
+    prints = make_pipe();
     constexpr int kIn = 3, kOut = 4;
     child.descriptors.insert(child.descriptors.end(), {{nothing.get(), STDIN_FILENO},
                                                        {prints.write.get(), STDOUT_FILENO},
@@ -140,7 +138,7 @@ void Worker::exchange(std::string_view request, double seconds, const std::funct
     ::poll(watched.data(), watched.size(), kPollMilliseconds);
     read_prints();
     if (watched[0].revents != 0) {
-      const auto n = sandbox::write_quietly(in_.get(), request.data(), request.size());
+      const auto n = write_quietly(in_.get(), request.data(), request.size());
       if (n > 0) request.remove_prefix(static_cast<size_t>(n));
       if (n < 0 && errno != EAGAIN && errno != EINTR) fail_ended();
     }

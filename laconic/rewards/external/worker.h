@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "laconic/core/base/descriptor.h"
 #include "laconic/sandbox/child.h"
-#include "laconic/sandbox/descriptor.h"
 
 namespace laconic::rewards {
 
@@ -48,7 +48,7 @@ class Worker {
  private:
   // A stream of lines from the worker.
   struct Stream {
-    sandbox::Descriptor fd;
+    Descriptor fd;
     std::string unfinished;
   };
   bool read_some(Stream& stream, const std::function<void(std::string_view)>& on_line);
@@ -57,7 +57,7 @@ class Worker {
   [[noreturn]] void fail_ended();
 
   std::string name_;
-  sandbox::Descriptor in_;
+  Descriptor in_;
   Stream out_, printed_, errors_;
   std::unique_ptr<sandbox::Child> child_;
   std::deque<std::string> lines_;

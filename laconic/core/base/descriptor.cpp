@@ -1,4 +1,4 @@
-#include "laconic/sandbox/descriptor.h"
+#include "laconic/core/base/descriptor.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "laconic/core/base/error.h"
 
-namespace laconic::sandbox {
+namespace laconic {
 
 void Descriptor::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -44,4 +44,4 @@ long write_quietly(int fd, const char* data, unsigned long bytes) {
   return written;
 }
 
-}  // namespace laconic::sandbox
+}  // namespace laconic

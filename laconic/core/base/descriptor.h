@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace laconic::sandbox {
+namespace laconic {
 
 class Descriptor {
  public:
@@ -36,4 +36,4 @@ Pipe make_pipe();
 // nobody reads any more.
 long write_quietly(int fd, const char* data, unsigned long bytes);
 
-}  // namespace laconic::sandbox
+}  // namespace laconic
