@@ -18,6 +18,7 @@
 #include "laconic/trainers/run_record.h"
 #include "laconic/trainers/share.h"
 #include "laconic/trainers/step_metrics.h"
+#include "laconic/trainers/step_samples.h"
 #include "laconic/trainers/stop_signal.h"
 
 namespace laconic::trainers {
@@ -379,36 +380,16 @@ void RlTrainer::finish_step() {
   row.set("optim/skipped", pending.skipped);
   row.set("tokens/trained", pending.trained_tokens);
   row.set("tokens/generated_total", state_.generated_tokens);
-  const double train = times_.forward + times_.backward + times_.optimizer;
-  const double total = times_.monitor + times_.rollout + times_.reward_wait + times_.logprob + train;
-  const double checkpoint_seconds = std::exchange(checkpoint_seconds_, 0.0);
-  if (checkpoint_seconds > 0) row.set("time/checkpoint_s", checkpoint_seconds);
-  row.set("time/step_s", total);
-  if (monitor_) row.set("time/monitor_s", times_.monitor);
-  row.set("time/rollout_s", times_.rollout);
-  row.set("time/reward_wait_s", times_.reward_wait);
-  if (times_.external.batches > 0) row.set("time/external_reward_s", times_.external.seconds);
-  row.set("time/logprob_s", times_.logprob);
-  row.set("time/forward_s", times_.forward);
-  row.set("time/backward_s", times_.backward);
-  row.set("time/optimizer_s", times_.optimizer);
-  row.set("time/train_s", train);
-  if (total > 0) row.set("throughput/tokens_per_s", static_cast<double>(times_.generated) / total);
-  if (times_.rollout > 0)
-    row.set("throughput/rollout_tokens_per_s", static_cast<double>(times_.generated) / times_.rollout);
-  row.set("throughput/prefilled_tokens", times_.prefilled);
-  row.set("throughput/decoded_tokens", times_.generated);
-  row.set("throughput/adopted_tokens", times_.adopted);
-  if (train > 0) row.set("throughput/train_tokens_per_s", static_cast<double>(pending.trained_tokens) / train);
-  if (!ranks_.alone()) {
-    const auto& traffic = ranks_.communicator().traffic();
-    row.set("time/collectives_s", traffic.wait_seconds - times_.traffic_before.wait_seconds);
-    row.set("throughput/wire_bytes", traffic.wire_bytes - times_.traffic_before.wire_bytes);
-  }
+  add_times(times_,
+            {.monitored = monitor_.has_value(),
+             .checkpoint_seconds = std::exchange(checkpoint_seconds_, 0.0),
+             .trained_tokens = pending.trained_tokens,
+             .traffic = ranks_.alone() ? nullptr : &ranks_.communicator().traffic()},
+            row);
   if (folder_) {
     folder_->log(row);
     log_info("{}", step_line_.format(row));
-    write_samples(pending.step);
+    write_samples(pending.step, state_.step + 1, config_.output, *workspace_.tokenizer, *folder_);
   }
   state_.pending.reset();
   state_.update = 0;
@@ -416,33 +397,6 @@ void RlTrainer::finish_step() {
   const int check_every = config_.parallel.check_every;
   if (check_every > 0 && state_.step % check_every == 0)
     optimizer_->check_weights(fmt::format("after step {}", state_.step));
-}
-
-void RlTrainer::write_samples(const algorithms::Step& step) {
-  const auto count = std::min(static_cast<size_t>(config_.output.samples_per_step), step.groups.size());
-  for (size_t g = 0; g < count; ++g) {
-    const auto& group = step.groups[g];
-    const auto& sample = group.samples.front();
-    const std::string prompt = workspace_.tokenizer->decode(group.prompt_ids);
-    const std::string completion = workspace_.tokenizer->decode(sample.ids);
-    folder_->log_sample({{"step", state_.step + 1},
-                         {"prompt_id", group.prompt_id},
-                         {"prompt", prompt},
-                         {"completion", completion},
-                         {"tokens", sample.length},
-                         {"reward", sample.reward},
-                         {"advantage", sample.advantage},
-                         {"correct", sample.verdict.correct},
-                         {"answer", sample.verdict.answer},
-                         {"reason", sample.verdict.reason},
-                         {"truncated", sample.truncated}});
-    const bool show =
-        config_.output.show_samples_every > 0 && (state_.step + 1) % config_.output.show_samples_every == 0;
-    if (g == 0 && show) {
-      log_info("  prompt     {}\n  completion {}\n  verdict    {}, {} tokens, reward {:.3f}", prompt, completion,
-               sample.verdict.correct ? "right" : "wrong", sample.length, sample.reward);
-    }
-  }
 }
 
 // Of the present weights; empty where they were not evaluated.

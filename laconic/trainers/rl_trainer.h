@@ -20,6 +20,7 @@
 #include "laconic/trainers/rl_state.h"
 #include "laconic/trainers/run_checkpoints.h"
 #include "laconic/trainers/run_config.h"
+#include "laconic/trainers/step_times.h"
 #include "laconic/trainers/update.h"
 #include "laconic/trainers/workspace.h"
 
@@ -58,7 +59,6 @@ class RlTrainer {
   void update_once();
   void take_report(const UpdateReport& report);
   void finish_step();
-  void write_samples(const algorithms::Step& step);
   std::map<std::string, double> evaluation_of_now() const;
   void save_checkpoint();
   void evaluate_if_due();
@@ -89,13 +89,7 @@ class RlTrainer {
   metrics::StepLine step_line_;
   RlState state_;
   double checkpoint_seconds_ = 0;  // spent on checkpoints since the last row
-  // Wall-clock figures of the step in progress.
-  struct StepTimes {
-    double monitor = 0, rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;
-    int64_t generated = 0, prefilled = 0, adopted = 0;
-    rewards::ExternalStatistics external = {};
-    distributed::Traffic traffic_before = {};
-  } times_;
+  StepTimes times_;                // of the step in progress
 };
 
 }  // namespace laconic::trainers
