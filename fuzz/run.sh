@@ -15,7 +15,7 @@ python3 fuzz/make_seeds.py "$data" "$out/seeds"
 flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
   -fno-sanitize-recover=undefined -DLACONIC_LIBEXEC="\"/nonexistent\"" -I. -Ibuild/release/include-first)
 objects=()
-for source in laconic/rewards/*.cpp laconic/sandbox/*.cpp laconic/core/base/{error,strings}.cpp fuzz/math_verifier_fuzzer.cpp; do
+for source in laconic/rewards/*.cpp laconic/sandbox/*.cpp laconic/core/base/{descriptor,error,strings}.cpp fuzz/math_verifier_fuzzer.cpp; do
   object=$out/objects/$(basename "$source" .cpp).o
   newer=$(find "$source" laconic/rewards laconic/core/base \( -path "$source" -o -name '*.h' \) -newer "$object" -print -quit 2>/dev/null || true)
   if [ ! -e "$object" ] || [ -n "$newer" ]; then "${CLANGXX:-clang++}" "${flags[@]}" -c "$source" -o "$object"; fi
