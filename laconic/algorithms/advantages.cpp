@@ -20,6 +20,7 @@ std::vector<Sample*> scored(Group& group) {
 
 std::vector<double> rewards_of(const std::vector<Sample*>& samples) {
   std::vector<double> rewards;
+  rewards.reserve(samples.size());
   for (const auto* sample : samples) rewards.push_back(sample->reward);
   return rewards;
 }

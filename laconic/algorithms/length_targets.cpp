@@ -19,6 +19,7 @@ int64_t longest_of(const Step& step) {
 
 std::vector<std::string> difficulty_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kDifficulties));
   for (const auto difficulty : kDifficulties) names.emplace_back(to_string(difficulty));
   return names;
 }

@@ -133,6 +133,7 @@ class Bench {
 
   Repetition update_on(const std::vector<algorithms::Group>& groups) {
     std::vector<const algorithms::Group*> pointers;
+    pointers.reserve(groups.size());
     for (const auto& group : groups) pointers.push_back(&group);
     const Timer timer;
     auto mini_batch = algorithms::make_mini_batch(objective_->config().loss, pointers, o_.new_tokens);

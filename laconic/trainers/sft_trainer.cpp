@@ -51,6 +51,7 @@ std::vector<MicroBatch> batches_of(const std::vector<policy::ScoredSequence>& ba
   std::vector<MicroBatch> result;
   for (const auto& chosen : micro_batches_of(&communicator, lengths, token_budget)) {
     std::vector<const policy::ScoredSequence*> sequences;
+    sequences.reserve(chosen.size());
     std::vector<float> factors;
     for (const int64_t index : chosen) {
       const auto& sequence = batch[static_cast<size_t>(index)];

@@ -18,6 +18,7 @@ std::string stem_of(const fs::path& file) {
 template <typename Item>
 std::vector<std::string> names_of(const std::vector<Item>& items) {
   std::vector<std::string> names;
+  names.reserve(items.size());
   for (const auto& item : items) names.push_back(item.name);
   return names;
 }

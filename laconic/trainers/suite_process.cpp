@@ -75,6 +75,7 @@ ChildOutcome run_laconic(const std::vector<std::string>& arguments, const fs::pa
   std::vector<std::string> words = {"laconic"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t parent = ::getpid();

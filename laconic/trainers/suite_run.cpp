@@ -204,6 +204,7 @@ class Runner {
     std::atomic<size_t> next{0}, ended{0}, running{0};
     running = static_cast<size_t>(jobs_);
     std::vector<std::thread> workers;
+    workers.reserve(static_cast<size_t>(jobs_));
     for (int i = 0; i < jobs_; ++i) {
       workers.emplace_back([&] {
         for (size_t at = next++; at < items.size() && !stop_requested(); at = next++) {

@@ -238,6 +238,7 @@ TEST_P(Isolated, FoldersThatAreMadeReadable) {
 TEST_P(Isolated, ManyAtOnce) {
   std::vector<std::thread> threads;
   std::atomic<int> good = 0;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       Sandbox sandbox(options_of(GetParam()));

@@ -59,6 +59,7 @@ struct Learner {
   UpdateReport learn(const std::vector<algorithms::Group>& groups) {
     const algorithms::Objective objective{algorithms::ObjectiveConfig()};
     std::vector<const algorithms::Group*> pointers;
+    pointers.reserve(groups.size());
     for (const auto& group : groups) pointers.push_back(&group);
     auto mini_batch = algorithms::make_mini_batch(objective.config().loss, pointers, 64);
     return update(model, objective, mini_batch, *optimizer, 1e-3, options);

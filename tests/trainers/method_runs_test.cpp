@@ -162,6 +162,7 @@ TEST(MonitorPass, ComesBeforeTheFirstStepAndThenRegularly) {
   RlTrainer(chain_config(folder.path(), overrides_of(method, folder.path())), {}).run();
   const auto rows = metrics::read_jsonl(folder / "run/metrics.jsonl").rows;
   std::vector<int64_t> totals;
+  totals.reserve(rows.size());
   for (const auto& row : rows) totals.push_back(row.at("monitor/tokens_total").get<int64_t>());
   EXPECT_GT(totals[0], 0);
   EXPECT_EQ(totals[1], totals[0]);

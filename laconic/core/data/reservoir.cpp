@@ -26,6 +26,7 @@ std::vector<std::string> Reservoir::take() {
   for (auto& [draw, item] : kept_) in_order.emplace(draw.second, std::move(item));
   kept_.clear();
   std::vector<std::string> items;
+  items.reserve(in_order.size());
   for (auto& [place, item] : in_order) items.push_back(std::move(item));
   return items;
 }

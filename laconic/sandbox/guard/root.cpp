@@ -219,6 +219,7 @@ void become_bubblewrap(pid_t parent, uint64_t scratch_bytes, const std::vector<s
   add({"--perms", "0555", "--ro-bind-data", std::to_string(guard), kGuardInside});
   add({"--remount-ro", "/", "--chdir", kWork, "--", kGuardInside, "inside", "1", kWork});
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execvp("bwrap", pointers.data());

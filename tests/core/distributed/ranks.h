@@ -49,6 +49,7 @@ inline RankFacts facts_of(int rank, int world_size, int port) {
 inline std::vector<std::string> in_threads(int ranks, const std::function<void(int)>& body) {
   std::vector<std::string> messages(static_cast<size_t>(ranks));
   std::vector<std::thread> threads;
+  threads.reserve(messages.size());
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
       try {

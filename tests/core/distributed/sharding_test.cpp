@@ -78,6 +78,7 @@ Result train(Communicator& c, Shard shard, at::ScalarType type, at::ScalarType r
   result.state = optimizer.state();
   const auto whole = optimizer.whole_weights();
   std::vector<std::pair<std::string, at::Tensor>> named;
+  named.reserve(tensors.size());
   for (const auto& trained : tensors) {
     named.emplace_back(trained.name, trained.tensor);
     result.weights.push_back(trained.tensor.clone());

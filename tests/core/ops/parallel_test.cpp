@@ -116,6 +116,7 @@ TEST_F(Parallel, ConcurrentCallers) {
   const auto expected = ops::linear(x, w, {});
   std::atomic<int64_t> sum{0}, different{0};
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&, caller] {
       for (int job = 0; job < 2000; ++job) {

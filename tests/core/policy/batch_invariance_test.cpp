@@ -90,6 +90,7 @@ TEST_P(BatchInvariance, MicroBatchesOrderAndRecomputation) {
   const Step step = make_step();
   std::vector<int64_t> all(step.sequences.size()), lengths;
   std::iota(all.begin(), all.end(), 0);
+  lengths.reserve(step.sequences.size());
   for (const auto& s : step.sequences) lengths.push_back(static_cast<int64_t>(s.ids.size()));
   std::vector<std::vector<int64_t>> alone;
   for (int64_t i : all) alone.push_back({i});

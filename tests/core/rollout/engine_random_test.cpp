@@ -200,6 +200,7 @@ TEST(Engine, CancelledRequestsComeInTheOrderOfSubmission) {
   Request r;
   r.prompt = {1, 2};
   std::vector<int64_t> ids;
+  ids.reserve(4);
   for (int i = 0; i < 4; ++i) ids.push_back(engine.submit(r));
   for (const int i : {2, 0, 3, 1}) engine.cancel(ids[static_cast<size_t>(i)]);
   const auto ended = engine.step();

@@ -47,6 +47,7 @@ TEST(Scheduler, ALargeRequestIsNotStarved) {
   for (int32_t i = 0; i < 6; ++i) simulation.submit(request({i}, 20));
   const auto large = simulation.submit(request(std::vector<int32_t>(150, 7), 20));
   std::vector<int64_t> later;
+  later.reserve(30);
   for (int32_t i = 0; i < 30; ++i) later.push_back(simulation.submit(request({i, 9}, 20)));
   run(simulation);
   const auto place = std::find(simulation.order.begin(), simulation.order.end(), large) - simulation.order.begin();
@@ -68,6 +69,7 @@ TEST(Scheduler, CancelledGroupsLeaveNoPromptBehind) {
   for (const bool all : {true, false}) {
     SchedulerSimulation simulation({.max_rows = 1, .prefill_tokens = 100, .pages = 16});
     std::vector<int64_t> ids;
+    ids.reserve(3);
     for (int i = 0; i < 3; ++i) ids.push_back(simulation.submit(request(std::vector<int32_t>(40, 3), 4)));
     simulation.step();  // the prompt is computed; two requests wait for it
     if (all) {

@@ -359,6 +359,7 @@ TEST_F(External, ManyLargeBatches) {
   ExternalRewards rewards(python("def f(completions, **kw):\n    return [float(len(c)) for c in completions]\n"));
   const std::string large(300000, 'x');
   std::vector<std::future<BatchRewards>> asked;
+  asked.reserve(8);
   for (int i = 0; i < 8; ++i) asked.push_back(rewards.submit(batch({large, "y"})));
   for (auto& one : asked) EXPECT_THAT(one.get().values.at("f"), ElementsAre(300000.0, 1.0));
 }
