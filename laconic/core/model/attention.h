@@ -6,15 +6,18 @@
 
 #include <cstdint>
 
+#include "laconic/core/ops/rotary.h"
+
 namespace laconic::model {
 
 class Attention {
  public:
   virtual ~Attention() = default;
 
-  // qkv [rows, qkv_width] after bias, q/k norm and rotary embedding: q heads, k heads, v heads. Fills out
-  // [rows, heads * head_dim]. Called once per layer, layers in ascending order.
-  virtual void attend(int64_t layer, const at::Tensor& qkv, at::Tensor& out) = 0;
+  // qkv [rows, qkv_width] after the bias: q heads, k heads, v heads, which `rotation` (q/k norm and rotary embedding)
+  // is still to be applied to, in place. Fills out [rows, heads * head_dim]. Called once per layer, layers in ascending
+  // order.
+  virtual void attend(int64_t layer, at::Tensor& qkv, const ops::Rotation& rotation, at::Tensor& out) = 0;
 };
 
 }  // namespace laconic::model

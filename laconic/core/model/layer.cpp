@@ -39,7 +39,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
 at::Tensor packed_attention(const at::Tensor& qkv, const LayerContext& context, at::Tensor* log_sum) {
   auto out = at::empty({qkv.size(0), context.shape.out_width()}, qkv.options());
   if (log_sum != nullptr) *log_sum = at::empty({qkv.size(0), context.shape.heads}, qkv.options().dtype(at::kFloat));
-  ops::packed_attention_into(qkv, context.offsets, context.shape, out, log_sum);
+  ops::packed_attention_into(qkv, context.sequences(), context.shape, out, log_sum);
   return out;
 }
 
@@ -93,8 +93,8 @@ void attention_backward_(const LayerWeights& w, const LayerContext& c, Saved& s,
     ops::rotate_into(s.qkv, c.shape, c.rotation(w), rotated);
   }
   auto dqkv = at::empty_like(s.qkv);
-  ops::packed_attention_backward(ops::linear_input_gradient(dh, w.output), rotated, s.attention, s.log_sum, c.offsets,
-                                 c.shape, dqkv);
+  ops::packed_attention_backward(ops::linear_input_gradient(dh, w.output), rotated, s.attention, s.log_sum,
+                                 c.sequences(), c.shape, dqkv);
   rotated.reset();
   ops::rotate_backward_(dqkv, s.qkv, c.shape, c.rotation(w), norms ? &ops::gradient_of(w.q_norm) : nullptr,
                         norms ? &ops::gradient_of(w.k_norm) : nullptr);
@@ -165,8 +165,7 @@ void layer_forward_(const LayerWeights& w, const LayerContext& c, const Attend& 
   b.resize(w, c.shape, x.size(0), x.options());
   ops::rms_norm_into(x, w.input_norm, c.norm_epsilon, b.normed);
   ops::linear_into(b.normed, w.qkv, w.qkv_bias, b.qkv);
-  ops::rotate_into(b.qkv, c.shape, c.rotation(w), b.qkv);
-  attend(b.qkv, b.attention);
+  attend(b.qkv, c.rotation(w), b.attention);
   ops::linear_into(b.attention, w.output, w.output_bias, x, /*add=*/true);
   ops::rms_norm_into(x, w.post_norm, c.norm_epsilon, b.normed);
   ops::linear_into(b.normed, w.gate_up, w.gate_up_bias, b.gate_up);

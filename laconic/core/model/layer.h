@@ -11,6 +11,7 @@
 
 #include "laconic/core/model/model_config.h"
 #include "laconic/core/model/weight_use.h"
+#include "laconic/core/ops/attention.h"
 #include "laconic/core/ops/rotary.h"
 
 namespace laconic::model {
@@ -38,9 +39,11 @@ struct LayerContext {
   at::Tensor positions;          // [rows] int64
   at::Tensor rope;               // [max_positions, head_dim] f32
   std::vector<int64_t> offsets;  // packed sequences; training and scoring only
+  at::Tensor offsets_on_device;  // of PackedSequences
   WeightUse* use = nullptr;      // hears of the backward pass; may be null
 
   ops::Rotation rotation(const LayerWeights& weights) const;
+  ops::PackedSequences sequences() const { return {offsets, offsets_on_device}; }
 };
 
 // Buffers of one layer; reused from layer to layer where nothing is kept for a backward pass.
@@ -55,8 +58,8 @@ struct LayerBuffers {
   void resize(const LayerWeights& weights, const ops::HeadShape& shape, int64_t rows, const at::TensorOptions& options);
 };
 
-// attend(qkv, out)
-using Attend = std::function<void(const at::Tensor&, at::Tensor&)>;
+// attend(qkv, rotation, out): rotates qkv in place, then attends (attention.h).
+using Attend = std::function<void(at::Tensor&, const ops::Rotation&, at::Tensor&)>;
 
 // Without gradient: x [rows, hidden] becomes the layer's output in place.
 void layer_forward_(const LayerWeights& weights, const LayerContext& context, const Attend& attend, at::Tensor& x,

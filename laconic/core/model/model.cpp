@@ -10,6 +10,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/model/rope_table.h"
 #include "laconic/core/ops/attention.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/linear.h"
 
 namespace laconic::model {
@@ -53,7 +54,8 @@ void check_tokens(const at::Tensor& ids, const at::Tensor& positions, const Mode
   LACONIC_CHECK(ids.dim() == 1 && ids.sizes() == positions.sizes() && ids.scalar_type() == at::kLong &&
                     positions.scalar_type() == at::kLong && ids.is_contiguous() && positions.is_contiguous(),
                 "ids and positions must be [tokens] int64, contiguous");
-  if (!ids.is_cpu() || ids.numel() == 0) return;
+  // Elsewhere than on the CPU looking at them would mean waiting for them.
+  if (ops::device_ops(ids) != nullptr || ids.numel() == 0) return;
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* position = positions.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < ids.numel(); ++i) {
@@ -102,6 +104,10 @@ Model::Model(ModelConfig config, at::ScalarType dtype, at::Device device)
   rope_ = make_rope_table(config_).to(device);
 }
 
+at::ScalarType Model::compute_dtype() const {
+  return ops::activation_dtype(device_, dtype_);
+}
+
 LayerContext Model::context(const at::Tensor& positions) const {
   LayerContext context;
   context.shape = head_shape();
@@ -117,14 +123,16 @@ at::Tensor Model::hidden_states(const at::Tensor& ids, const at::Tensor& positio
   check_tokens(ids, positions, config_);
   auto shared = std::make_shared<LayerContext>(context(positions));
   shared->offsets.assign(offsets.begin(), offsets.end());
+  shared->offsets_on_device = ops::packed_sequences(offsets, device_).on_device;
   if (!at::GradMode::is_enabled() || !embedding_.requires_grad()) {
     const at::NoGradGuard no_grad;
     acquire(kEmbeddingUnit, Pass::inference);
     auto x = gather_rows(embedding_, ids, compute_dtype());
     release(kEmbeddingUnit, Pass::inference);
     LayerBuffers buffers;
-    const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) {
-      ops::packed_attention_into(qkv, shared->offsets, shared->shape, out, nullptr);
+    const Attend attend = [&](at::Tensor& qkv, const ops::Rotation& rotation, at::Tensor& out) {
+      ops::rotate_into(qkv, shared->shape, rotation, qkv);
+      ops::packed_attention_into(qkv, shared->sequences(), shared->shape, out, nullptr);
     };
     for (const auto& layer : layers_) {
       acquire(layer.unit, Pass::inference);
@@ -163,8 +171,8 @@ const at::Tensor& Model::hidden_states(const at::Tensor& ids, const at::Tensor& 
   release(kEmbeddingUnit, Pass::inference);
   const auto shared = context(positions);
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const Attend attend = [&](const at::Tensor& qkv, at::Tensor& out) {
-      attention.attend(static_cast<int64_t>(i), qkv, out);
+    const Attend attend = [&](at::Tensor& qkv, const ops::Rotation& rotation, at::Tensor& out) {
+      attention.attend(static_cast<int64_t>(i), qkv, rotation, out);
     };
     acquire(layers_[i].unit, Pass::inference);
     layer_forward_(layers_[i], shared, attend, buffers.x, buffers.layer);

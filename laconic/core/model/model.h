@@ -76,7 +76,7 @@ class Model {
   at::ScalarType dtype() const { return dtype_; }
   at::Device device() const { return device_; }
   // Dtype of activations: f32 on the CPU, that of the weights elsewhere.
-  at::ScalarType compute_dtype() const { return device_.is_cpu() ? at::kFloat : dtype_; }
+  at::ScalarType compute_dtype() const;
 
   std::vector<Parameter> parameters() const;
   std::vector<NamedTensor> named_tensors() const;

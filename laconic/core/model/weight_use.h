@@ -26,6 +26,9 @@ class WeightUse {
   // backward: nothing more is added to the unit's gradient in this pass.
   virtual void release(int64_t unit, Pass pass) = 0;
 
+  // Whether the weights may lie elsewhere after a release.
+  virtual bool moves_weights() const { return true; }
+
   // Between these two calls each rank makes as many passes of inference as it likes, and none of training; otherwise
   // all ranks make the same passes.
   virtual void begin_uneven_passes() = 0;

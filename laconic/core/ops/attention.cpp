@@ -7,8 +7,10 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/ops/attention_tile.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/core/ops/upload.h"
 
 namespace laconic::ops {
 namespace {
@@ -219,30 +221,22 @@ void backward_task(int64_t begin, int64_t end, int64_t kv_head, const BackwardPo
   }
 }
 
-// The general device: ATen's attention, sequence by sequence. [1, heads, tokens, head_dim]
-at::Tensor heads_of(const at::Tensor& rows, int64_t first, int64_t count, int64_t dim) {
-  return rows.view({rows.size(0), -1, dim}).narrow(1, first, count).transpose(0, 1).unsqueeze(0);
-}
-
 }  // namespace
 
-void packed_attention_into(const at::Tensor& qkv, std::span<const int64_t> offsets, const HeadShape& shape,
+PackedSequences packed_sequences(std::span<const int64_t> offsets, at::Device device) {
+  if (device_ops(device) == nullptr) return {offsets};
+  Upload upload;
+  const auto place = upload.add(std::vector<int32_t>(offsets.begin(), offsets.end()));
+  upload.send(device);
+  return {offsets, upload.get(place, {static_cast<int64_t>(offsets.size())}, at::kInt)};
+}
+
+void packed_attention_into(const at::Tensor& qkv, const PackedSequences& sequences, const HeadShape& shape,
                            at::Tensor& out, at::Tensor* log_sum) {
   const at::NoGradGuard no_grad;
+  const auto offsets = sequences.offsets;
   check(qkv, offsets, shape);
-  if (!qkv.is_cpu()) {
-    for (size_t i = 0; i + 1 < offsets.size(); ++i) {
-      const auto rows = qkv.narrow(0, offsets[i], offsets[i + 1] - offsets[i]);
-      const auto result = at::scaled_dot_product_attention(
-          heads_of(rows, 0, shape.heads, shape.head_dim), heads_of(rows, shape.heads, shape.kv_heads, shape.head_dim),
-          heads_of(rows, shape.heads + shape.kv_heads, shape.kv_heads, shape.head_dim), {}, 0.0, /*is_causal=*/true,
-          std::nullopt, /*enable_gqa=*/true);
-      out.narrow(0, offsets[i], rows.size(0))
-          .view({rows.size(0), shape.heads, shape.head_dim})
-          .copy_(result[0].transpose(0, 1));
-    }
-    return;
-  }
+  if (const auto* ops = device_ops(qkv)) return ops->packed_attention(qkv, sequences, shape, out, log_sum);
   const float* in = qkv.const_data_ptr<float>();
   float* result = out.mutable_data_ptr<float>();
   float* sums = log_sum != nullptr ? log_sum->mutable_data_ptr<float>() : nullptr;
@@ -252,12 +246,14 @@ void packed_attention_into(const at::Tensor& qkv, std::span<const int64_t> offse
 }
 
 void packed_attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const at::Tensor& out,
-                               const at::Tensor& log_sum, std::span<const int64_t> offsets, const HeadShape& shape,
+                               const at::Tensor& log_sum, const PackedSequences& sequences, const HeadShape& shape,
                                at::Tensor& dqkv) {
   const at::NoGradGuard no_grad;
+  const auto offsets = sequences.offsets;
   check(qkv, offsets, shape);
-  LACONIC_CHECK(qkv.is_cpu() && dout.is_contiguous() && dqkv.is_contiguous(),
-                "attention backward: contiguous CPU tensors expected");
+  LACONIC_CHECK(dout.is_contiguous() && dqkv.is_contiguous(), "attention backward: contiguous tensors expected");
+  if (const auto* ops = device_ops(qkv))
+    return ops->packed_attention_backward(dout, qkv, out, log_sum, sequences, shape, dqkv);
   const BackwardPointers pointers{qkv.const_data_ptr<float>(), dout.const_data_ptr<float>(),
                                   out.const_data_ptr<float>(), log_sum.const_data_ptr<float>(),
                                   dqkv.mutable_data_ptr<float>()};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
 
@@ -75,13 +76,8 @@ void linear_into(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bia
   const at::NoGradGuard no_grad;
   check_matrix(x, x.size(0), w.size(1), "linear: x");
   check_matrix(y, x.size(0), w.size(0), "linear: y");
-  if (x.is_cpu()) {
-    linear_cpu(x, w, bias, y, add);
-  } else if (add) {
-    y.add_(at::linear(x, w, bias));
-  } else {
-    y.copy_(at::linear(x, w, bias));
-  }
+  if (const auto* ops = device_ops(x)) return ops->linear(x, w, bias, y, add);
+  linear_cpu(x, w, bias, y, add);
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
@@ -91,6 +87,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bi
 }
 
 at::Tensor linear_input_gradient(const at::Tensor& dy, const at::Tensor& w) {
+  if (const auto* ops = device_ops(dy)) return ops->linear_input_gradient(dy, w);
   auto dx = at::zeros({dy.size(0), w.size(1)}, dy.options());
   add_linear_input_gradient(dy, w, dx);
   return dx;
@@ -98,11 +95,8 @@ at::Tensor linear_input_gradient(const at::Tensor& dy, const at::Tensor& w) {
 
 void add_linear_input_gradient(const at::Tensor& dy, const at::Tensor& w, at::Tensor& dx) {
   const at::NoGradGuard no_grad;
+  LACONIC_CHECK(dy.is_cpu(), "add_linear_input_gradient: a CPU tensor is expected");
   const auto weights = w.scalar_type() == dy.scalar_type() ? w.detach() : w.detach().to(dy.scalar_type());
-  if (!dy.is_cpu()) {
-    dx.addmm_(dy, weights);
-    return;
-  }
   parallel_pieces(dy.size(0), kGradientPiece, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_grad_here;
     dx.narrow(0, begin, end - begin).addmm_(dy.narrow(0, begin, end - begin), weights);
@@ -111,11 +105,8 @@ void add_linear_input_gradient(const at::Tensor& dy, const at::Tensor& w, at::Te
 
 void add_linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, at::Tensor& dw, at::Tensor* dbias) {
   const at::NoGradGuard no_grad;
+  if (const auto* ops = device_ops(dy)) return ops->add_linear_weight_gradient(dy, x, dw, dbias);
   if (dbias != nullptr) dbias->add_(dy.sum(0));
-  if (!dy.is_cpu()) {
-    dw.addmm_(dy.t().to(dw.scalar_type()), x.to(dw.scalar_type()));
-    return;
-  }
   parallel_pieces(dw.size(0), kGradientPiece, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_grad_here;
     dw.narrow(0, begin, end - begin).addmm_(dy.narrow(1, begin, end - begin).t(), x);

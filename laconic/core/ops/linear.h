@@ -2,7 +2,7 @@
 //
 // On the CPU the forward product is row-stable (kernels.h): a row of y is the same bit for bit whatever the other rows,
 // so that sampling (few rows) and training (thousands) agree. Weights may be f32 or bf16; x, y and gradients are f32 on
-// the CPU and of the weights' dtype elsewhere. None of these functions records autograd history.
+// the CPU and of the weights' dtype elsewhere (device_ops.h). None of these functions records autograd history.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,10 +15,10 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bi
 
 // dx [m, k] = dy [m, n] w [n, k]
 at::Tensor linear_input_gradient(const at::Tensor& dy, const at::Tensor& w);
-// dx += dy w
+// dx += dy w; on the CPU only
 void add_linear_input_gradient(const at::Tensor& dy, const at::Tensor& w, at::Tensor& dx);
 
-// dw [n, k] += dy^T x, dbias [n] += column sums of dy; dbias may be undefined. dw is f32 on the CPU.
+// dw [n, k] += dy^T x, dbias [n] += column sums of dy; dbias may be undefined. Both are f32.
 void add_linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, at::Tensor& dw, at::Tensor* dbias);
 
 // The gradient buffer of a parameter: its .grad(), made (zeros, f32) where absent. Layers add into it directly, so that

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/linear.h"
 #include "laconic/core/ops/parallel.h"
@@ -43,25 +44,50 @@ void score_rows(const at::Tensor& logits, const int64_t* targets, float inverse_
   });
 }
 
-// ATen on any device, in chunks of rows.
-at::Tensor score_general(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
-                         const HeadOptions& options, bool want_entropy, HeadStatistics& s) {
-  std::vector<at::Tensor> logprobs, largest, log_sums, entropies;
-  const int64_t step = forward_rows(head.size(0), options.chunk_bytes);
-  for (int64_t begin = 0; begin < hidden.size(0); begin += step) {
-    const int64_t rows = std::min(step, hidden.size(0) - begin);
-    const auto z = at::linear(hidden.narrow(0, begin, rows), head).to(at::kFloat) / options.temperature;
-    const auto top = z.amax(-1);
-    const auto log_p = at::log_softmax(z, -1);
-    logprobs.push_back(log_p.gather(1, targets.narrow(0, begin, rows).unsqueeze(1)).squeeze(1));
-    largest.push_back(top);
-    log_sums.push_back(at::logsumexp(z, -1) - top);
-    if (want_entropy) entropies.push_back(-(log_p.exp() * log_p).sum(-1));
+// On a device a chunk is worth its launches only when it is large.
+constexpr int64_t kDeviceChunkBytes = int64_t{512} << 20;
+
+int64_t device_rows(int64_t vocab, const HeadOptions& options) {
+  return forward_rows(vocab, std::max(options.chunk_bytes, kDeviceChunkBytes));
+}
+
+HeadStatistics part_of(const HeadStatistics& s, int64_t begin, int64_t rows) {
+  return {s.largest.narrow(0, begin, rows), s.log_sum.narrow(0, begin, rows),
+          s.entropy.defined() ? s.entropy.narrow(0, begin, rows) : at::Tensor()};
+}
+
+void score_on_device(const DeviceOps& ops, const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
+                     const HeadOptions& options, at::Tensor& logprob, const HeadStatistics& s) {
+  const int64_t n = hidden.size(0), vocab = head.size(0), step = std::min(n, device_rows(vocab, options));
+  auto logits = at::empty({step, vocab}, logprob.options());
+  for (int64_t begin = 0; begin < n; begin += step) {
+    const int64_t rows = std::min(step, n - begin);
+    auto chunk = logits.narrow(0, 0, rows), result = logprob.narrow(0, begin, rows);
+    auto part = part_of(s, begin, rows);
+    ops.logits_into(hidden.narrow(0, begin, rows), head, chunk);
+    ops.score_logits(chunk, targets.narrow(0, begin, rows), options.temperature, result, part);
   }
-  s.largest = at::cat(largest);
-  s.log_sum = at::cat(log_sums);
-  if (want_entropy) s.entropy = at::cat(entropies);
-  return at::cat(logprobs);
+}
+
+at::Tensor backward_on_device(const DeviceOps& ops, const at::Tensor& g_logprob, const at::Tensor& g_entropy,
+                              const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
+                              const HeadStatistics& s, const HeadOptions& options, at::Tensor* dhead) {
+  const int64_t n = hidden.size(0), vocab = head.size(0), step = std::min(n, device_rows(vocab, options));
+  auto dhidden = at::empty_like(hidden);
+  auto logits = at::empty({step, vocab}, hidden.options().dtype(at::kFloat));
+  for (int64_t begin = 0; begin < n; begin += step) {
+    const int64_t rows = std::min(step, n - begin);
+    const auto x = hidden.narrow(0, begin, rows);
+    auto chunk = logits.narrow(0, 0, rows);
+    ops.logits_into(x, head, chunk);
+    ops.logit_gradient_(chunk, targets.narrow(0, begin, rows), options.temperature, part_of(s, begin, rows),
+                        g_logprob.narrow(0, begin, rows),
+                        g_entropy.defined() ? g_entropy.narrow(0, begin, rows) : at::Tensor());
+    const auto gradient = chunk.to(hidden.scalar_type());
+    dhidden.narrow(0, begin, rows).copy_(ops.linear_input_gradient(gradient, head));
+    if (dhead != nullptr) ops.add_linear_weight_gradient(gradient, x, *dhead, nullptr);
+  }
+  return dhidden;
 }
 
 }  // namespace
@@ -75,7 +101,10 @@ at::Tensor score_targets(const at::Tensor& hidden, const at::Tensor& head, const
   auto logprob = at::empty({n}, f32);
   statistics = {at::empty({n}, f32), at::empty({n}, f32), want_entropy ? at::empty({n}, f32) : at::Tensor()};
   if (n == 0) return logprob;
-  if (!hidden.is_cpu()) return score_general(hidden, head, targets, options, want_entropy, statistics);
+  if (const auto* ops = device_ops(hidden)) {
+    score_on_device(*ops, hidden, head, targets, options, logprob, statistics);
+    return logprob;
+  }
   LACONIC_CHECK(targets.numel() == n && targets.is_contiguous(), "score_targets: expected {} targets", n);
   const int64_t* target = targets.const_data_ptr<int64_t>();
   LACONIC_CHECK(std::all_of(target, target + n, [&](int64_t t) { return t >= 0 && t < vocab; }),
@@ -95,12 +124,13 @@ at::Tensor score_targets_backward(const at::Tensor& g_logprob, const at::Tensor&
                                   const at::Tensor& head, const at::Tensor& targets, const HeadStatistics& s,
                                   const HeadOptions& options, at::Tensor* dhead) {
   const at::NoGradGuard no_grad;
-  LACONIC_CHECK(hidden.is_cpu(), "score_targets_backward: a CPU tensor is expected");
   const int64_t n = hidden.size(0), vocab = head.size(0);
-  auto dhidden = at::zeros({n, hidden.size(1)}, hidden.options());
   const float inverse = inverse_of(options.temperature);
   const auto gl = g_logprob.to(at::kFloat).contiguous();
   const auto ge = g_entropy.defined() ? g_entropy.to(at::kFloat).contiguous() : at::Tensor();
+  if (const auto* ops = device_ops(hidden))
+    return backward_on_device(*ops, gl, ge, hidden, head, targets, s, options, dhead);
+  auto dhidden = at::zeros({n, hidden.size(1)}, hidden.options());
   const int64_t columns =
       std::max<int64_t>(256, options.chunk_bytes / (4 * std::max<int64_t>(1, std::min(n, kBackwardRows))) / 256 * 256);
   for (int64_t r0 = 0; r0 < n; r0 += kBackwardRows) {

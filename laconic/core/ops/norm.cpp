@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
 
@@ -18,12 +19,7 @@ constexpr int64_t kRowsPiece = 128;  // fixed, so that the thread count changes 
 void rms_norm_into(const at::Tensor& x, const at::Tensor& weight, double epsilon, at::Tensor& y,
                    at::Tensor* inverse_rms) {
   const at::NoGradGuard no_grad;
-  if (!x.is_cpu()) {
-    const auto inverse = (x.to(at::kFloat).square().mean(-1, true) + epsilon).rsqrt();
-    if (inverse_rms != nullptr) inverse_rms->copy_(inverse.squeeze(-1));
-    y.copy_((x.to(at::kFloat) * inverse).to(x.scalar_type()) * weight);
-    return;
-  }
+  if (const auto* ops = device_ops(x)) return ops->rms_norm(x, weight, epsilon, y, inverse_rms);
   const at::Tensor w = weight.detach().to(at::kFloat).contiguous();
   LACONIC_CHECK(x.dim() == 2 && x.stride(1) == 1 && y.sizes() == x.sizes() && w.numel() == x.size(1),
                 "rms_norm: x [rows, width] and weight [width] do not fit");
@@ -49,14 +45,7 @@ void rms_norm_into(const at::Tensor& x, const at::Tensor& weight, double epsilon
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight,
                        const at::Tensor& inverse_rms, at::Tensor& dx, bool add, at::Tensor& dweight) {
   const at::NoGradGuard no_grad;
-  if (!x.is_cpu()) {
-    const auto inverse = inverse_rms.unsqueeze(-1), xf = x.to(at::kFloat), df = dy.to(at::kFloat);
-    const auto u = df * weight.to(at::kFloat);
-    const auto gradient = inverse * u - xf * inverse.pow(3) * (u * xf).mean(-1, true);
-    add ? dx.add_(gradient) : dx.copy_(gradient);
-    dweight.add_((df * xf * inverse).sum(0));
-    return;
-  }
+  if (const auto* ops = device_ops(x)) return ops->rms_norm_backward(dy, x, weight, inverse_rms, dx, add, dweight);
   LACONIC_CHECK(dy.is_contiguous() && x.is_contiguous() && dx.is_contiguous() && dy.sizes() == x.sizes(),
                 "rms_norm_backward: dy, x and dx must be contiguous and of one shape");
   const at::Tensor w = weight.detach().to(at::kFloat).contiguous();

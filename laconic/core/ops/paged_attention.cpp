@@ -136,6 +136,11 @@ void paged_attention_into(const at::Tensor& qkv, std::span<const PagedSpan> span
 }
 
 void copy_page(KvPages& cache, int32_t from, int32_t to, int64_t tokens, const HeadShape& shape) {
+  if (!cache.keys.is_cpu() || cache.keys.scalar_type() != at::kFloat) {
+    cache.keys.select(0, to).copy_(cache.keys.select(0, from));
+    cache.values.select(0, to).copy_(cache.values.select(0, from));
+    return;
+  }
   // Keys are strided by token, so the whole key page is copied; what lies behind `tokens` is overwritten before use.
   const CacheView view{cache.keys.mutable_data_ptr<float>(), cache.values.mutable_data_ptr<float>(), shape};
   std::copy_n(view.key_page(from, 0), shape.kv_heads * view.page_floats(), view.key_page(to, 0));

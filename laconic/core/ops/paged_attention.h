@@ -29,8 +29,17 @@ struct PagedSpan {
   const int32_t* pages = nullptr;  // page of positions 0-31, 32-63, ...; covers context + rows
 };
 
+// Where the rows of a step lie in the cache, on the device.
+struct PagedRows {
+  at::Tensor page_table;        // [sequences, max_pages] int32
+  at::Tensor sequence;          // [rows] int32: line of the table; undefined: row i is sequence i
+  at::Tensor positions;         // [rows] int64; < 0: the row is idle
+  int64_t longest_context = 0;  // no position is above longest_context - 1; covered by the table
+};
+
 // Writes keys and values of all rows into the cache, then attends. qkv [rows, qkv_width] after rotation,
-// out [rows, heads * head_dim]. Pages that are written must belong to one span alone.
+// out [rows, heads * head_dim]. Pages that are written must belong to one span alone. On the
+// CPU; other devices attend through device_ops.h.
 void paged_attention_into(const at::Tensor& qkv, std::span<const PagedSpan> spans, const HeadShape& shape,
                           KvPages& cache, at::Tensor& out);
 

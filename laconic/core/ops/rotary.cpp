@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/parallel.h"
 
@@ -22,41 +23,6 @@ const float* data_or_null(const at::Tensor& t) {
   return t.defined() ? t.const_data_ptr<float>() : nullptr;
 }
 
-// The general device: ATen on the heads of q and k together.
-void rotate_heads(const at::Tensor& heads, const at::Tensor& cosine, const at::Tensor& sine, at::Tensor& out) {
-  const auto halves = heads.chunk(2, -1);
-  out.copy_(at::cat({halves[0] * cosine - halves[1] * sine, halves[1] * cosine + halves[0] * sine}, -1));
-}
-
-at::Tensor normed(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  if (!weight.defined()) return x;
-  const auto xf = x.to(at::kFloat);
-  return (xf * (xf.square().mean(-1, true) + epsilon).rsqrt()).to(x.scalar_type()) * weight;
-}
-
-struct HeadRange {
-  int64_t begin, count;  // in heads of the row
-  const at::Tensor* norm;
-};
-
-std::vector<HeadRange> rotated_ranges(const HeadShape& s, const Rotation& r) {
-  return {{0, s.heads, &r.q_norm}, {s.heads, s.kv_heads, &r.k_norm}};
-}
-
-void rotate_general(const at::Tensor& qkv, const HeadShape& s, const Rotation& r, at::Tensor& out) {
-  const auto rows = r.table.index_select(0, r.positions).unsqueeze(1).to(qkv.scalar_type());
-  const auto parts = rows.chunk(2, -1);
-  const auto in = qkv.view({qkv.size(0), -1, s.head_dim});
-  auto result = out.view({qkv.size(0), -1, s.head_dim});
-  for (const auto& range : rotated_ranges(s, r)) {
-    auto target = result.narrow(1, range.begin, range.count);
-    rotate_heads(normed(in.narrow(1, range.begin, range.count), *range.norm, r.norm_epsilon), parts[0], parts[1],
-                 target);
-  }
-  if (!out.is_same(qkv))
-    result.narrow(1, s.heads + s.kv_heads, s.kv_heads).copy_(in.narrow(1, s.heads + s.kv_heads, s.kv_heads));
-}
-
 }  // namespace
 
 void rotate_into(const at::Tensor& qkv, const HeadShape& shape, const Rotation& rotation, at::Tensor& out) {
@@ -64,10 +30,7 @@ void rotate_into(const at::Tensor& qkv, const HeadShape& shape, const Rotation& 
   LACONIC_CHECK(
       qkv.is_contiguous() && out.is_contiguous() && qkv.size(1) == shape.qkv_width() && out.sizes() == qkv.sizes(),
       "rotate: qkv must be [tokens, {}]", shape.qkv_width());
-  if (!qkv.is_cpu()) {
-    rotate_general(qkv, shape, rotation, out);
-    return;
-  }
+  if (const auto* ops = device_ops(qkv)) return ops->rotate(qkv, shape, rotation, out);
   const auto q_norm = norm_weight(rotation.q_norm), k_norm = norm_weight(rotation.k_norm);
   const int64_t width = shape.qkv_width(), dim = shape.head_dim;
   const float* in = qkv.const_data_ptr<float>();
@@ -102,7 +65,8 @@ void rotate_into(const at::Tensor& qkv, const HeadShape& shape, const Rotation& 
 void rotate_backward_(at::Tensor& dqkv, const at::Tensor& qkv, const HeadShape& shape, const Rotation& rotation,
                       at::Tensor* dq_norm, at::Tensor* dk_norm) {
   const at::NoGradGuard no_grad;
-  LACONIC_CHECK(dqkv.is_cpu() && dqkv.is_contiguous(), "rotate_backward_: dqkv must be contiguous on the CPU");
+  LACONIC_CHECK(dqkv.is_contiguous(), "rotate_backward_: dqkv must be contiguous");
+  if (const auto* ops = device_ops(dqkv)) return ops->rotate_backward_(dqkv, qkv, shape, rotation, dq_norm, dk_norm);
   const auto q_norm = norm_weight(rotation.q_norm), k_norm = norm_weight(rotation.k_norm);
   const int64_t width = shape.qkv_width(), dim = shape.head_dim, rows = dqkv.size(0);
   const int64_t pieces = (rows + kRowsPiece - 1) / kRowsPiece;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/upload.h"
 
 namespace laconic::policy {
 
@@ -31,11 +32,14 @@ PackedBatch pack(std::span<const ScoredSequence* const> sequences, at::Device de
     batch.offsets.push_back(base + used);
     batch.scored_offsets.push_back(static_cast<int64_t>(targets.size()));
   }
-  const auto to_tensor = [&](const std::vector<int64_t>& values) { return at::tensor(values, at::kLong).to(device); };
-  batch.ids = to_tensor(ids);
-  batch.positions = to_tensor(positions);
-  batch.rows = to_tensor(rows);
-  batch.targets = to_tensor(targets);
+  ops::Upload upload;  // takes them in this order
+  for (const auto* values : {&ids, &positions, &rows, &targets}) upload.add(*values);
+  upload.send(device);
+  size_t place = 0;
+  for (at::Tensor* tensor : {&batch.ids, &batch.positions, &batch.rows, &batch.targets}) {
+    const auto count = static_cast<int64_t>(place < 2 ? ids.size() : targets.size());
+    *tensor = upload.get(place++, {count}, at::kLong);
+  }
   return batch;
 }
 

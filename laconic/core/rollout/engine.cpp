@@ -7,6 +7,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/timer.h"
+#include "laconic/core/ops/device_ops.h"
 #include "laconic/core/ops/linear.h"
 #include "laconic/core/ops/norm.h"
 #include "laconic/core/ops/parallel.h"
@@ -24,15 +25,6 @@ const char* to_string(FinishReason reason) {
   }
   return "unknown";
 }
-
-// The next token of a sequence, predicted by a row of the step or by the hidden state of its prompt.
-struct Engine::Job {
-  Sequence* sequence = nullptr;
-  int64_t row = -1;       // of the step; -1: the prompt's state
-  int64_t index = 0;      // of the token in the completion
-  bool drawn = true;      // false: a forced token is scored
-  ops::DrawnToken token;  // the result
-};
 
 namespace {
 
@@ -52,7 +44,10 @@ Engine::Engine(const model::Model& model, EngineOptions options)
     : model_(model),
       options_(std::move(options)),
       cache_(model, budget_pages(options_)),
-      scheduler_({options_.max_rows, options_.prefill_tokens, budget_pages(options_)}) {}
+      scheduler_({options_.max_rows, options_.prefill_tokens, budget_pages(options_)}) {
+  if (const auto* ops = ops::device_ops(model.device()))
+    device_ = std::make_unique<DeviceStep>(model_, *ops, cache_, ops->make_graphs(), options_.max_rows);
+}
 
 void Engine::check(const Request& r) const {
   const auto& config = model_.config();
@@ -133,8 +128,8 @@ void Engine::give_back(Completion completion, FinishReason reason) {
   ended_.push_back(std::move(completion));
 }
 
-std::vector<Engine::Job> Engine::collect_jobs(const StepPlan& plan) const {
-  std::vector<Job> jobs;
+std::vector<DrawJob> Engine::collect_jobs(const StepPlan& plan) const {
+  std::vector<DrawJob> jobs;
   const auto add = [&](Sequence* s, int64_t row, int64_t index) {
     if (index < s->scored()) return;  // known from before a preemption, or kept
     const bool forced = index < s->completed();
@@ -153,7 +148,32 @@ std::vector<Engine::Job> Engine::collect_jobs(const StepPlan& plan) const {
 
 void Engine::keep_prompt_states(const StepPlan& plan) {
   for (const auto& [prompt, row] : scheduler_.completed_prompts(plan))
-    prompt->last_hidden = buffers_.x.select(0, row).clone();
+    prompt->last_hidden = device_ ? device_->hidden(row) : buffers_.x.select(0, row).clone();
+}
+
+void Engine::count_prefilled(const StepPlan& plan) {
+  for (const auto& span : plan.spans) {
+    const Sequence& s = *span.sequence;
+    const bool decoding = span.rows == 1 && s.cached + 1 == s.known() && s.cached >= s.prompt_tokens();
+    if (!decoding) statistics_.prefilled_tokens += span.rows;
+  }
+}
+
+// On the CPU.
+void Engine::forward(const StepPlan& plan) {
+  auto ids = at::empty({plan.rows}, at::kLong), positions = at::empty({plan.rows}, at::kLong);
+  std::vector<ops::PagedSpan> spans;
+  spans.reserve(plan.spans.size());
+  for (const auto& span : plan.spans) {
+    const Sequence& s = *span.sequence;
+    for (int64_t i = 0; i < span.rows; ++i) {
+      ids.mutable_data_ptr<int64_t>()[span.first_row + i] = s.tokens[static_cast<size_t>(s.cached + i)];
+      positions.mutable_data_ptr<int64_t>()[span.first_row + i] = s.cached + i;
+    }
+    spans.push_back({span.first_row, span.rows, s.cached, s.pages.data()});
+  }
+  CachedAttention attention(cache_, spans);
+  model_.hidden_states(ids, positions, attention, buffers_);
 }
 
 std::vector<Completion> Engine::step() {
@@ -172,25 +192,18 @@ std::vector<Completion> Engine::step() {
   Timer timer;
   for (const auto& copy : plan.copies) cache_.copy_page(copy.from, copy.to, copy.tokens);
   if (plan.rows > 0) {
-    auto ids = at::empty({plan.rows}, at::kLong), positions = at::empty({plan.rows}, at::kLong);
-    std::vector<ops::PagedSpan> spans;
-    for (const auto& span : plan.spans) {
-      const Sequence& s = *span.sequence;
-      for (int64_t i = 0; i < span.rows; ++i) {
-        ids.mutable_data_ptr<int64_t>()[span.first_row + i] = s.tokens[static_cast<size_t>(s.cached + i)];
-        positions.mutable_data_ptr<int64_t>()[span.first_row + i] = s.cached + i;
-      }
-      spans.push_back({span.first_row, span.rows, s.cached, s.pages.data()});
-      const bool decoding = span.rows == 1 && s.cached + 1 == s.known() && s.cached >= s.prompt_tokens();
-      if (!decoding) statistics_.prefilled_tokens += span.rows;
-    }
-    CachedAttention attention(cache_, spans);
-    model_.hidden_states(ids.to(model_.device()), positions.to(model_.device()), attention, buffers_);
+    count_prefilled(plan);
+    device_ ? device_->forward(plan) : forward(plan);
     keep_prompt_states(plan);
   }
   statistics_.forward_seconds += timer.lap();
   auto jobs = collect_jobs(plan);
-  draw(jobs);
+  if (device_) {
+    device_->draw(jobs);
+    statistics_.sample_seconds += timer.lap();
+  } else {
+    draw(jobs);
+  }
   scheduler_.advance(plan);
   ++statistics_.steps;
   take_tokens(jobs);
@@ -202,7 +215,8 @@ std::vector<Completion> Engine::take_ended() {
   return std::exchange(ended_, {});
 }
 
-void Engine::draw(std::vector<Job>& jobs) {
+// On the CPU.
+void Engine::draw(std::vector<DrawJob>& jobs) {
   const auto n = static_cast<int64_t>(jobs.size());
   if (n == 0) return;
   Timer timer;
@@ -212,7 +226,7 @@ void Engine::draw(std::vector<Job>& jobs) {
   auto normed = rows_of(normed_, n, hidden);
   float* target = selected.mutable_data_ptr<float>();
   for (int64_t i = 0; i < n; ++i) {
-    const Job& job = jobs[static_cast<size_t>(i)];
+    const DrawJob& job = jobs[static_cast<size_t>(i)];
     const at::Tensor& state = job.sequence->prompt->last_hidden;
     const float* source =
         job.row < 0 ? state.const_data_ptr<float>() : buffers_.x.const_data_ptr<float>() + job.row * hidden;
@@ -229,7 +243,7 @@ void Engine::draw(std::vector<Job>& jobs) {
     const float* data = logits.const_data_ptr<float>();
     ops::parallel_tasks(rows, [&](int64_t i) {
       thread_local ops::SamplerScratch scratch;
-      Job& job = jobs[static_cast<size_t>(begin + i)];
+      DrawJob& job = jobs[static_cast<size_t>(begin + i)];
       const Request& r = job.sequence->request;
       const float* row = data + i * vocab;
       if (job.drawn) {
@@ -245,8 +259,8 @@ void Engine::draw(std::vector<Job>& jobs) {
   model_.release_head(model::Pass::inference);
 }
 
-void Engine::take_tokens(const std::vector<Job>& jobs) {
-  for (const Job& job : jobs) {
+void Engine::take_tokens(const std::vector<DrawJob>& jobs) {
+  for (const DrawJob& job : jobs) {
     Sequence& s = *job.sequence;
     if (!job.token.finite) {
       fail(ErrorKind::numeric,

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "laconic/core/model/model.h"
+#include "laconic/core/rollout/device_step.h"
+#include "laconic/core/rollout/draw_job.h"
 #include "laconic/core/rollout/kv_cache.h"
 #include "laconic/core/rollout/request.h"
 #include "laconic/core/rollout/scheduler.h"
@@ -31,6 +33,7 @@ struct EngineStatistics {
   int64_t decoded_tokens = 0;    // drawn tokens
   int64_t adopted_tokens = 0;    // prompt and continuation tokens whose computation was saved
   int64_t preemptions = 0;
+  // On a device the work of a step is waited for where its tokens are read, in sample_seconds.
   double forward_seconds = 0, head_seconds = 0, sample_seconds = 0;
 };
 
@@ -61,11 +64,12 @@ class Engine {
   const model::Model& model() const { return model_; }
 
  private:
-  struct Job;  // one token to be drawn or scored
-  std::vector<Job> collect_jobs(const StepPlan& plan) const;
+  std::vector<DrawJob> collect_jobs(const StepPlan& plan) const;
+  void count_prefilled(const StepPlan& plan);
+  void forward(const StepPlan& plan);
   void keep_prompt_states(const StepPlan& plan);
-  void draw(std::vector<Job>& jobs);
-  void take_tokens(const std::vector<Job>& jobs);
+  void draw(std::vector<DrawJob>& jobs);
+  void take_tokens(const std::vector<DrawJob>& jobs);
   void end(Sequence& sequence, FinishReason reason);
   void give_back(Completion completion, FinishReason reason);
   std::vector<Completion> take_ended();
@@ -75,6 +79,7 @@ class Engine {
   EngineOptions options_;
   KvCache cache_;
   Scheduler scheduler_;
+  std::unique_ptr<DeviceStep> device_;  // null on the CPU
   model::InferenceBuffers buffers_;
   at::Tensor selected_, normed_, logits_;  // grown to the largest step
   std::vector<Completion> ended_;

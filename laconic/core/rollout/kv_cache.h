@@ -32,11 +32,12 @@ class KvCache {
   std::vector<ops::KvPages> layers_;
 };
 
-// Attention of one step's rows against the cache.
+// Attention of one step's rows against the cache, on the CPU.
 class CachedAttention final : public model::Attention {
  public:
   CachedAttention(KvCache& cache, std::span<const ops::PagedSpan> spans) : cache_(cache), spans_(spans) {}
-  void attend(int64_t layer, const at::Tensor& qkv, at::Tensor& out) override {
+  void attend(int64_t layer, at::Tensor& qkv, const ops::Rotation& rotation, at::Tensor& out) override {
+    ops::rotate_into(qkv, cache_.shape(), rotation, qkv);
     ops::paged_attention_into(qkv, spans_, cache_.shape(), cache_.layer(layer), out);
   }
 
