@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Kills a short training run with SIGKILL at random moments, again and again, resumes it until it ends, and compares what
 # it leaves with an uninterrupted run, byte for byte.
-#   scripts/kill-test.sh N [RANKS]
+#   scripts/kill-test.sh N [RANKS [OPTION...]]
 #     N        kills in all; runs are begun anew until so many have happened (and the last one has ended)
 #     RANKS    ranks of the run (default 1); of several, one is killed, or all of them with their starter
+#     OPTION   of every start, as --parallel.shard=optimizer
 # The run saves after every step, evaluates now and then, and reuses each rollout for two updates; every second run
 # writes its checkpoints asynchronously. SEED=S draws other moments. LACONIC=PROGRAM: another program than
 # build/release/laconic. On a failure the folder with runs and logs stays.
@@ -12,9 +13,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 laconic=$(readlink -f "${LACONIC:-build/release/laconic}")
 
 say() { printf '%s\n' "$*" >&2; }
-usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-[ $# -ge 1 ] && [ $# -le 2 ] || usage
+usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+[ $# -ge 1 ] || usage
 kills_wanted=$1 ranks=${2:-1}
+shift $(($# < 2 ? $# : 2))
+options=("$@")
 [[ $kills_wanted =~ ^[1-9][0-9]*$ && $ranks =~ ^[1-9][0-9]*$ ]] || usage
 [ -x "$laconic" ] || { say "$laconic is missing; build it first (scripts/test.sh)"; exit 1; }
 
@@ -55,7 +58,7 @@ start() {
   shift
   local command=("$laconic")
   [ "$ranks" -eq 1 ] || command+=(launch -n "$ranks" --grace 1 --)
-  "${command[@]}" train "$dir/run.yaml" --resume "--output.folder=$folder" "$@" >"$folder.log" 2>&1 &
+  "${command[@]}" train "$dir/run.yaml" --resume "--output.folder=$folder" "${options[@]}" "$@" >"$folder.log" 2>&1 &
   process=$!
 }
 
@@ -82,7 +85,7 @@ compare() {
   for name in metrics.jsonl samples.jsonl evaluations.jsonl model/model.safetensors model/config.json; do
     cmp -s "$dir/whole/$name" "$1/$name" || fail "$1/$name differs from $dir/whole/$name"
   done
-  diff <(ls "$dir/whole/checkpoints") <(ls "$1/checkpoints") >/dev/null || fail "$1 has other checkpoints"
+  diff -rq "$dir/whole/checkpoints" "$1/checkpoints" >&2 || fail "$1 has other checkpoints"
 }
 
 say "uninterrupted, $ranks rank(s)"
@@ -115,5 +118,5 @@ while [ "$kills" -lt "$kills_wanted" ]; do
   rm -rf "$folder"
 done
 say "$kills kills ($writing of them while a checkpoint was written), $attempts starts, $runs runs that ended: every one equals" \
-  "the uninterrupted run byte for byte ($ranks rank(s), a run of $duration s)"
+  "the uninterrupted run byte for byte ($ranks rank(s)${options[*]:+, ${options[*]}}, a run of $duration s)"
 rm -rf "$dir"

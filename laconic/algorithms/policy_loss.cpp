@@ -254,7 +254,9 @@ LossTerms policy_loss(const ObjectiveConfig& config, const TokenBatch& batch) {
                                              .gt(0)
                                              .to(dropped.scalar_type()));
   }
-  const auto policy_sum = (batch.coefficient * policy).sum();
+  const auto weighted = batch.coefficient * policy;
+  const auto policy_sum = weighted.sum();
+  result.token_loss = weighted.detach();
   statistics.policy_loss = policy_sum.item<double>();
   result.loss = policy_sum;
 
@@ -263,7 +265,9 @@ LossTerms policy_loss(const ObjectiveConfig& config, const TokenBatch& batch) {
     auto kl = kl_estimate(config.kl.estimator, batch.logp - batch.logp_ref);
     statistics.kl_sum = total(kl.detach() * batch.mask);
     if (config.kl.weight_by_ratio) kl = kl * ratio;
-    const auto kl_sum = config.kl.coefficient * (batch.coefficient * kl).sum();
+    const auto weighted_kl = config.kl.coefficient * (batch.coefficient * kl);
+    const auto kl_sum = weighted_kl.sum();
+    result.token_loss = result.token_loss + weighted_kl.detach();
     statistics.kl_loss = kl_sum.item<double>();
     result.loss = result.loss + kl_sum;
   } else if (batch.logp_ref.defined()) {

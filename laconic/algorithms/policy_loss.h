@@ -59,7 +59,8 @@ struct LossStatistics {
 };
 
 struct LossTerms {
-  at::Tensor loss;  // scalar with gradient
+  at::Tensor loss;        // scalar with gradient
+  at::Tensor token_loss;  // [n] without: what each token adds to the loss, apart from an entropy bonus
   LossStatistics statistics;
 };
 

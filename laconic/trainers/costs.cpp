@@ -24,6 +24,10 @@ StateBytes state_bytes(const model::ModelConfig& config, bool bf16_weights) {
   return {n * (bf16_weights ? 2 : 4), n * 4, n * (bf16_weights ? 12 : 8)};
 }
 
+int64_t kv_tokens_wanted(int64_t requests, int64_t max_rows, int64_t each, int64_t memory_bytes, int64_t token_bytes) {
+  return std::max(each, std::min(memory_bytes / token_bytes, std::min(requests, max_rows) * each));
+}
+
 int64_t kv_bytes_per_token(const model::ModelConfig& c) {
   return 2 * c.layers * c.kv_heads * c.head_dim * 4;
 }

@@ -23,6 +23,10 @@ struct StateBytes {
 };
 StateBytes state_bytes(const model::ModelConfig& config, bool bf16_weights);
 
+// Tokens that the cache of an engine holds where rollout.kv_tokens is 0: what `requests` of so many tokens `each`, of
+// which `max_rows` are decoded at once, can use, within `memory_bytes`; at least one of them.
+int64_t kv_tokens_wanted(int64_t requests, int64_t max_rows, int64_t each, int64_t memory_bytes, int64_t token_bytes);
+
 // Bytes of keys and values of one token, all layers, f32.
 int64_t kv_bytes_per_token(const model::ModelConfig& config);
 

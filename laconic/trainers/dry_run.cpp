@@ -64,12 +64,13 @@ RankPlan rank_plan(const ModelSection& model, const ParallelSection& parallel, i
   return plan;
 }
 
-// Of weights, optimizer and gradient.
-std::vector<MemoryRow> state_rows(const RankMemory& memory) {
+// Of weights, optimizer, gradient and what a checkpoint needs.
+std::vector<MemoryRow> state_rows(const RankMemory& memory, const CheckpointSection& checkpoint) {
   std::vector<MemoryRow> rows = {{"weights", memory.weights},
                                  {"optimizer", memory.optimizer},
                                  {"gradient (f32)", memory.gradients, During::update}};
   if (memory.gathered > 0) rows.push_back({"gathered weights, layers", memory.gathered, During::update});
+  if (checkpoint.asynchronous) rows.push_back({"copy for checkpoints", memory.checkpoint});
   return rows;
 }
 
@@ -124,7 +125,7 @@ std::string resource_lines(const RlConfig& config, const TextWorkspace& loaded, 
   const bool divided = plan.shard == distributed::Shard::parameters;
   const bool layered = config.parallel.gather_for_rollout == GatherForRollout::layers;
 
-  auto rows = state_rows(memory);
+  auto rows = state_rows(memory, config.checkpoint);
   if (needs.reference_logprobs) rows.push_back({"frozen reference", memory.weights});
   rows.push_back({fmt::format("KV cache ({} tokens, at most)", kv_tokens), kv_tokens * kv_bytes_per_token(model)});
   rows.push_back(
@@ -220,7 +221,7 @@ std::string describe_plan(const SftConfig& config, int ranks) {
   const int64_t budget = std::max<int64_t>(longest, config.train.micro_batch_tokens);
   const int64_t own = parts_of(source->batch_size(source->steps() - 1), ranks);
   const auto plan = rank_plan(config.model, config.parallel, ranks, parts_of(own, budget / longest));
-  auto rows = state_rows(rank_memory(loaded.config, plan));
+  auto rows = state_rows(rank_memory(loaded.config, plan), config.checkpoint);
   rows.push_back(
       {fmt::format("activations ({} tokens at once)", budget),
        activation_bytes(loaded.config, budget, config.train.recompute, policy::PolicyOptions{}.head_chunk_bytes)

@@ -18,7 +18,7 @@ using checkpoint::Store;
 
 Store::Loaded load_one(const fs::path& folder) {
   try {
-    return Store::load(folder, Store::What::weights);
+    return Store::load(folder);
   } catch (const Error& error) {
     fail(error.kind(), "the checkpoint {} cannot be used: {}", folder.string(), error.what());
   }
@@ -30,7 +30,7 @@ Store::Loaded load_newest(const fs::path& folder) {
     reasons += fmt::format("\n  {}: {}", one.folder.filename().string(), one.reason);
     log_warning("passed over the checkpoint {}: {}", one.folder.string(), one.reason);
   };
-  auto loaded = Store(folder, {}).load_newest(note, Store::What::weights);
+  auto loaded = Store(folder, {}).load_newest(note);
   if (!loaded) fail(ErrorKind::input, "{}: there is no complete checkpoint{}", folder.string(), reasons);
   return std::move(*loaded);
 }
@@ -87,11 +87,11 @@ void check_empty(const fs::path& folder) {
 }
 
 model::Model model_of(const model::ModelConfig& config, const Store::Loaded& loaded, const std::string& path) {
-  const auto& weights = loaded.content.weights;
-  if (weights.empty()) fail(ErrorKind::input, "the checkpoint {} holds no weights", loaded.folder.string());
-  model::Model model(config, weights.front().second.scalar_type(), at::kCPU);
+  const auto names = loaded.weights.names();
+  if (names.empty()) fail(ErrorKind::input, "the checkpoint {} holds no weights", loaded.folder.string());
+  model::Model model(config, loaded.weights.dtype(names.front()), at::kCPU);
   try {
-    restore_weights(model, weights);
+    restore_weights(model, loaded.weights);
   } catch (const Error& error) {
     fail(error.kind(), "{} does not fit the model of {}: {}", loaded.folder.string(), path, error.what());
   }

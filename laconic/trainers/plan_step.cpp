@@ -109,9 +109,10 @@ class Planner {
   // As the engine chooses it (engine_options() in workspace.h), for this device's memory.
   double kv_tokens() const {
     if (w_.kv_tokens > 0) return static_cast<double>(w_.kv_tokens);
-    const auto each = static_cast<double>(w_.prompt_tokens + w_.new_tokens + ops::kPageTokens);
-    const double wanted = std::min(requests(), static_cast<double>(w_.max_rows)) * each;
-    return std::max(each, std::min(hw_.device.memory / 4.0 / kv_token_bytes(), wanted));
+    const int64_t each = w_.prompt_tokens + w_.new_tokens + ops::kPageTokens;
+    return static_cast<double>(kv_tokens_wanted(static_cast<int64_t>(requests()), w_.max_rows, each,
+                                                static_cast<int64_t>(hw_.device.memory / 4.0),
+                                                static_cast<int64_t>(kv_token_bytes())));
   }
   // Completions of the rank that has most.
   double requests() const { return ceil_share(w_.prompts, ranks_) * static_cast<double>(w_.group); }

@@ -117,6 +117,9 @@ RankMemory rank_memory(const model::ModelConfig& config, const RankPlan& plan) {
   memory.weights = plan.weight_bytes * (divided ? part : values);
   memory.optimizer = state_bytes * (alone || plan.shard == Shard::none ? values : part);
   memory.gradients = alone ? kF32 * values : GradientBuffers(units, plan).peak(config.tied);
+  // Where nothing is divided, rank 0 writes everything.
+  const bool shares = !alone && plan.shard != Shard::none;
+  memory.checkpoint = (plan.weight_bytes + state_bytes) * (shares ? part : values);
   if (!divided) return memory;
   memory.gathered = plan.weight_bytes * gathered_values(units, config.tied);
   memory.gathered_whole = plan.weight_bytes * total(units);

@@ -24,6 +24,7 @@ struct RankMemory {
   int64_t gradients = 0;       // at their peak during an update, on their way included
   int64_t gathered = 0;        // of weights, at their peak during an update or a layered rollout
   int64_t gathered_whole = 0;  // of weights, where a rollout gathers all of them
+  int64_t checkpoint = 0;      // copy of what the rank writes of a checkpoint, where that is written behind the run
 };
 RankMemory rank_memory(const model::ModelConfig& config, const RankPlan& plan);
 

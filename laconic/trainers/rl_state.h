@@ -13,6 +13,7 @@
 #include "laconic/algorithms/policy_loss.h"
 #include "laconic/algorithms/step.h"
 #include "laconic/core/checkpoint/store.h"
+#include "laconic/trainers/loss_outliers.h"
 
 namespace laconic::trainers {
 
@@ -24,7 +25,8 @@ struct PendingStep {
   double grad_norm_sum = 0;
   double lr = 0;
   int64_t trained_tokens = 0;
-  int updates = 0;  // made, skipped ones included
+  std::vector<std::string> outliers;  // rows for outliers.jsonl
+  int updates = 0;                    // made, skipped ones included
   int skipped = 0;
 };
 
@@ -45,6 +47,7 @@ struct RlState {
   int64_t evaluated = -1;                    // finished steps at the last evaluation; -1: none yet
   std::map<std::string, double> evaluation;  // its metrics, for the choice of the best checkpoint
   MonitorState monitor;
+  RecentUpdates recent;
   std::optional<PendingStep> pending;
 
   checkpoint::Position position() const { return {step, update}; }

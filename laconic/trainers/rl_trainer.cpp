@@ -10,6 +10,7 @@
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/config/config.h"
+#include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/trainers/costs.h"
@@ -86,7 +87,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
       }()),
       objective_(config_.objective.make()),
       judge_(make_judge(config_.reward, workspace_)),
-      checkpoints_(config_.checkpoint, ranks_),
+      checkpoints_(config_.checkpoint, config_.parallel, ranks_),
       step_line_(config_.train.steps) {
   const int64_t window = workspace_.model.config().max_positions;
   const int64_t limit = longest_completion(config_, window);
@@ -132,16 +133,19 @@ RlTrainer::~RlTrainer() = default;
 
 void RlTrainer::resume() {
   ranks_.begin_phase(state_.step + 1, "resume");
-  const auto loaded = share_checkpoint(ranks_.communicator(), ranks_.first() ? open_folder() : std::nullopt);
+  if (ranks_.first()) open_folder();
+  const auto loaded =
+      checkpoints_.open(fs::path(config_.output.folder) / "checkpoints", folder_ && folder_->resuming());
   if (loaded) {
     const auto& saved = loaded->content.state;
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
     auto state = state_from_json(saved.at("run"), loaded->content.rollout);
     check_not_beyond(*loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
-    optimizer_->rewrite_weights([&] { restore_weights(workspace_.model, loaded->content.weights); });
-    optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+    optimizer_->restore_weights(*loaded->weights);
+    optimizer_->restore_state(*loaded->optimizer, saved.at("adamw_steps"));
     objective_->restore(saved.at("objective"));
     state_ = std::move(state);
+    outliers_.restore(state_.recent);
   }
   optimizer_->check_weights("before the first step");
   gathers_for_rollout_ = gathers_for_rollout(
@@ -153,11 +157,9 @@ void RlTrainer::resume() {
   folder_->write_versions(versions_json(options_.command, config_.seed));
 }
 
-// The run folder, and the checkpoint in it that the run continues from.
-std::optional<checkpoint::Store::Loaded> RlTrainer::open_folder() {
+void RlTrainer::open_folder() {
   folder_ = std::make_unique<metrics::RunFolder>(
       fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
-  return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
 // The gradient of the mini-batch may set out to the other ranks.
@@ -337,8 +339,40 @@ void RlTrainer::update_once() {
       algorithms::make_mini_batch(config_.objective.common.loss, groups, pending.step.max_completion_tokens);
   pending.lr =
       config_.optimizer.schedule.rate(state_.optimizer_steps++, int64_t{config_.train.steps} * updates_per_step());
-  take_report(update(workspace_.model, *objective_, mini_batch, *optimizer_, pending.lr, update_options_));
+  const auto report = update(workspace_.model, *objective_, mini_batch, *optimizer_, pending.lr, update_options_);
+  name_outliers(mini_batch, report);
+  take_report(report);
   if (ranks_.fault("desync", state_.step + 1)) spoil_weight(workspace_.model);
+}
+
+// A loss or gradient norm out of the ordinary, with the samples that had the largest part in it.
+void RlTrainer::name_outliers(const algorithms::MiniBatch& mini_batch, const UpdateReport& report) {
+  const auto unusual = outliers_.look_at(report);
+  state_.recent = outliers_.recent();
+  if (unusual.empty()) return;
+  const auto samples = largest_losses(mini_batch, report, &ranks_.communicator());
+  for (const auto& one : unusual) {
+    state_.pending->outliers.push_back(metrics::json_line({{"step", state_.step + 1},
+                                                           {"update", state_.update},
+                                                           {"what", one.what},
+                                                           {"value", one.value},
+                                                           {"score", one.score},
+                                                           {"median", one.median},
+                                                           {"samples", samples}}));
+  }
+  if (!ranks_.first()) return;
+  for (const auto& one : unusual) {
+    std::string text = fmt::format("step {}, update {}: {}; the largest parts of its loss:", state_.step + 1,
+                                   state_.update, one.text());
+    for (const auto& sample : samples) text += "\n  " + describe_sample(sample);
+    log_warning("{}", text);
+  }
+}
+
+void RlTrainer::write_outliers() {
+  for (const auto& row : std::exchange(state_.pending->outliers, {})) {
+    if (folder_) folder_->log_outlier(nlohmann::ordered_json::parse(row));
+  }
 }
 
 void RlTrainer::take_report(const UpdateReport& report) {
@@ -356,9 +390,12 @@ void RlTrainer::take_report(const UpdateReport& report) {
   }
   ++pending.skipped;
   ++state_.skipped_in_a_row;
-  log_warning("step {}: the {} is not finite; the update was skipped ({} in a row)", state_.step + 1,
-              std::isfinite(report.loss.policy_loss) ? "gradient" : "loss", state_.skipped_in_a_row);
+  if (ranks_.first()) {
+    log_warning("step {}: the {} is not finite; the update was skipped ({} in a row)", state_.step + 1,
+                std::isfinite(report.loss.policy_loss) ? "gradient" : "loss", state_.skipped_in_a_row);
+  }
   if (state_.skipped_in_a_row > config_.optimizer.max_skipped_steps) {
+    write_outliers();
     fail(ErrorKind::numeric,
          "step {}: {} updates in a row had a non-finite loss or gradient (optimizer.max_skipped_steps: {}). The "
          "weights are those of the last "
@@ -391,6 +428,7 @@ void RlTrainer::finish_step() {
     log_info("{}", step_line_.format(row));
     write_samples(pending.step, state_.step + 1, config_.output, *workspace_.tokenizer, *folder_);
   }
+  write_outliers();
   state_.pending.reset();
   state_.update = 0;
   ++state_.step;
@@ -415,8 +453,8 @@ void RlTrainer::save_checkpoint() {
                    {"adamw_steps", optimizer_->steps_taken()},
                    {"objective", objective_->state()},
                    {"fingerprint", training_fingerprint(config_)}};
-  content.weights = optimizer_->weights();
-  content.optimizer = optimizer_->state();
+  content.weights = optimizer_->weight_parts();
+  content.optimizer = optimizer_->state_parts();
   content.evaluation = evaluation_of_now();
   checkpoints_.save(state_.position(), std::move(content));
   checkpoint_seconds_ += timer.seconds();

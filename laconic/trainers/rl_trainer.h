@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "laconic/algorithms/objective.h"
-#include "laconic/core/checkpoint/store.h"
 #include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/metrics/step_line.h"
@@ -46,7 +45,7 @@ class RlTrainer {
 
  private:
   void resume();
-  std::optional<checkpoint::Store::Loaded> open_folder();
+  void open_folder();  // on rank 0
   void before_last_pass();
   distributed::HeldWeights hold_weights();
   void begin_step();
@@ -58,6 +57,8 @@ class RlTrainer {
   void score(std::vector<algorithms::Group>& groups);
   void update_once();
   void take_report(const UpdateReport& report);
+  void name_outliers(const algorithms::MiniBatch& mini_batch, const UpdateReport& report);
+  void write_outliers();
   void finish_step();
   std::map<std::string, double> evaluation_of_now() const;
   void save_checkpoint();
@@ -87,6 +88,7 @@ class RlTrainer {
   std::unique_ptr<metrics::RunFolder> folder_;  // of rank 0, which alone writes
   RunCheckpoints checkpoints_;
   metrics::StepLine step_line_;
+  LossOutliers outliers_;
   RlState state_;
   double checkpoint_seconds_ = 0;  // spent on checkpoints since the last row
   StepTimes times_;                // of the step in progress

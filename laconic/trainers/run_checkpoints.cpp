@@ -1,12 +1,15 @@
 #include "laconic/trainers/run_checkpoints.h"
 
-#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
+#include "laconic/core/distributed/bytes.h"
+#include "laconic/trainers/shared_folder.h"
 
 namespace laconic::trainers {
 namespace {
@@ -21,12 +24,28 @@ checkpoint::Retention retention_of(const CheckpointSection& section) {
 
 }  // namespace
 
-RunCheckpoints::RunCheckpoints(const CheckpointSection& section, Ranks& ranks) : section_(section), ranks_(ranks) {}
+RunCheckpoints::RunCheckpoints(const CheckpointSection& section, const ParallelSection& parallel, Ranks& ranks)
+    : section_(section), shard_(parallel.shard), ranks_(ranks) {}
 
-std::optional<Store::Loaded> RunCheckpoints::open(const fs::path& folder, bool resuming) {
-  writer_ = std::make_unique<checkpoint::Writer>(Store(folder, retention_of(section_)),
-                                                 checkpoint::WriterOptions{section_.asynchronous, section_.on_error});
-  if (!resuming) return std::nullopt;
+std::optional<ResumedCheckpoint> RunCheckpoints::open(const fs::path& folder, bool resuming) {
+  auto& communicator = ranks_.communicator();
+  if (divided()) {
+    check_shared_folder(communicator, folder,
+                        "Where anything is divided between the ranks (parallel.shard), each writes its part of a "
+                        "checkpoint: output.folder must lie on a file system that all of them share.");
+  }
+  checkpoint::Company company{communicator.rank(), communicator.world_size(), [&communicator](const std::string& mine) {
+                                return distributed::all_gather_bytes(communicator, mine);
+                              }};
+  writer_ = std::make_unique<checkpoint::Writer>(
+      Store(folder, retention_of(section_)),
+      checkpoint::WriterOptions{section_.asynchronous, section_.on_error, divided()}, std::move(company));
+  return share_checkpoint(communicator, resuming && ranks_.first() ? load_newest(folder) : std::nullopt, divided(),
+                          folder);
+}
+
+// On rank 0.
+std::optional<Store::Loaded> RunCheckpoints::load_newest(const fs::path& folder) {
   std::string damaged;
   auto loaded = writer_->store().load_newest([&](const Store::PassedOver& one) {
     log_warning("passed over the checkpoint {}: {}", one.folder.string(), one.reason);
@@ -49,7 +68,7 @@ std::optional<Store::Loaded> RunCheckpoints::open(const fs::path& folder, bool r
 bool RunCheckpoints::due(int64_t step, const std::map<std::string, double>& evaluation) {
   const auto multiple = [&](int every) { return every > 0 && step % every == 0; };
   bool better = false;
-  if (const auto found = evaluation.find(section_.best); found != evaluation.end() && writer_) {
+  if (const auto found = evaluation.find(section_.best); found != evaluation.end() && ranks_.first()) {
     better = !best_ || writer_->store().is_better(found->second, *best_);
     if (better) best_ = found->second;
   }
@@ -59,33 +78,38 @@ bool RunCheckpoints::due(int64_t step, const std::map<std::string, double>& eval
 
 void RunCheckpoints::save(const checkpoint::Position& position, checkpoint::Content content) {
   saved_ = position;
-  if (!writer_) return;
-  Store::BeforeManifest before_manifest;
+  writer_->save(position, std::move(content), fault_of(position));
+}
+
+// What goes wrong on purpose.
+Store::BeforeManifest RunCheckpoints::fault_of(const checkpoint::Position& position) {
+  if (!writer_->writes()) return {};
   if (ranks_.fault("fail_write", position.step)) {
-    before_manifest = [](const fs::path& partial) {
+    return [](const fs::path& partial) {
       fail(ErrorKind::io, "cannot write the checkpoint {}: a failure on purpose", partial.string());
     };
   }
-  writer_->save(position, std::move(content), std::move(before_manifest));
+  if (ranks_.fault("slow_write", position.step))
+    return [](const fs::path&) { std::this_thread::sleep_for(std::chrono::seconds(5)); };
+  return {};
 }
 
 void RunCheckpoints::poll() {
-  if (writer_) writer_->poll();
+  writer_->poll();
 }
 
 void RunCheckpoints::finish() {
-  if (writer_) writer_->finish();
+  writer_->finish();
 }
 
 void RunCheckpoints::summarise(nlohmann::ordered_json& summary) const {
-  if (!writer_) return;
   if (writer_->failures() > 0) summary["checkpoints_not_written"] = writer_->failures();
   constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
   if (const auto best = writer_->store().best({kLast, kLast}))
     summary["best_checkpoint"] = {{"folder", best->folder.filename().string()}, {section_.best, best->value}};
 }
 
-void check_not_beyond(const Store::Loaded& loaded, int64_t begun, int64_t steps) {
+void check_not_beyond(const ResumedCheckpoint& loaded, int64_t begun, int64_t steps) {
   if (begun <= steps) return;
   fail(ErrorKind::usage,
        "{} is beyond the end of the run: expected train.steps of {} or more, found {}. To go on from there raise "

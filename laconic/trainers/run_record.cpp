@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 
 #include "laconic/core/base/build_info.h"
 #include "laconic/core/base/error.h"
@@ -125,28 +124,14 @@ std::vector<optim::TrainedTensor> trained_tensors(const model::Model& model) {
   return tensors;
 }
 
-checkpoint::NamedTensors checkpoint_weights(const model::Model& model) {
-  checkpoint::NamedTensors weights;
-  for (const auto& parameter : model.parameters()) weights.emplace_back(parameter.name, parameter.tensor.detach());
-  return weights;
-}
-
-void restore_weights(model::Model& model, const checkpoint::NamedTensors& weights) {
+void restore_weights(model::Model& model, const optim::TensorSource& weights) {
   const at::NoGradGuard no_grad;
-  std::map<std::string, at::Tensor> given(weights.begin(), weights.end());
-  for (auto& parameter : model.parameters()) {
-    const auto found = given.find(parameter.name);
-    if (found == given.end()) fail(ErrorKind::input, "the checkpoint lacks the weights {}", parameter.name);
-    if (found->second.sizes() != parameter.tensor.sizes() ||
-        found->second.scalar_type() != parameter.tensor.scalar_type()) {
-      fail(ErrorKind::input, "the checkpoint's weights {} have another shape or dtype than the model's",
-           parameter.name);
-    }
-    parameter.tensor.copy_(found->second);
-    given.erase(found);
-  }
-  if (!given.empty())
-    fail(ErrorKind::input, "the checkpoint holds weights {}, which the model does not have", given.begin()->first);
+  std::vector<optim::ExpectedTensor> expected;
+  for (const auto& parameter : model.parameters())
+    expected.push_back({parameter.name, parameter.tensor.sizes().vec(), parameter.tensor.scalar_type()});
+  optim::check_holds(weights, expected, "weights");
+  for (const auto& parameter : model.parameters())
+    weights.read(parameter.name, 0, parameter.tensor.detach().view({-1}));
 }
 
 Json evaluation_row(int64_t step, const EvalReport& report) {

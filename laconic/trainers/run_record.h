@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "laconic/core/checkpoint/store.h"
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/optim/adamw.h"
+#include "laconic/core/optim/tensor_parts.h"
 #include "laconic/trainers/evaluator.h"
 #include "laconic/trainers/run_config.h"
 
@@ -32,9 +32,8 @@ nlohmann::ordered_json versions_json(const std::string& command, uint64_t seed);
 // Parameters of a model as the optimizer takes them.
 std::vector<optim::TrainedTensor> trained_tensors(const model::Model& model);
 
-// Weights in and out of a checkpoint; a tensor that does not fit is an error that names it.
-checkpoint::NamedTensors checkpoint_weights(const model::Model& model);
-void restore_weights(model::Model& model, const checkpoint::NamedTensors& weights);
+// Weights out of a checkpoint; a tensor that does not fit is an error that names it.
+void restore_weights(model::Model& model, const optim::TensorSource& weights);
 
 // Rows of evaluations.jsonl: a step's report with its example completions.
 nlohmann::ordered_json evaluation_row(int64_t step, const EvalReport& report);

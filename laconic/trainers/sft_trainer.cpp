@@ -80,7 +80,7 @@ SftTrainer::SftTrainer(SftConfig config, RunOptions options)
         return loaded;
       }()),
       source_(make_sft_source(config_, workspace_)),
-      checkpoints_(config_.checkpoint, ranks_),
+      checkpoints_(config_.checkpoint, config_.parallel, ranks_),
       step_line_(source_->steps(), columns()) {
   workspace_.model.set_trainable(true);
   optimizer_ = make_optimizer(workspace_.model, config_.optimizer, config_.parallel, ranks_);
@@ -120,13 +120,15 @@ bool SftTrainer::run() {
 
 void SftTrainer::resume() {
   ranks_.begin_phase(1, "resume");
-  const auto loaded = share_checkpoint(ranks_.communicator(), ranks_.first() ? open_folder() : std::nullopt);
+  if (ranks_.first()) open_folder();
+  const auto loaded =
+      checkpoints_.open(fs::path(config_.output.folder) / "checkpoints", folder_ && folder_->resuming());
   if (loaded) {
     const auto& saved = loaded->content.state;
     check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
     check_not_beyond(*loaded, loaded->position.step, source_->steps());
-    optimizer_->rewrite_weights([&] { restore_weights(workspace_.model, loaded->content.weights); });
-    optimizer_->restore(loaded->content.optimizer, saved.at("adamw_steps"));
+    optimizer_->restore_weights(*loaded->weights);
+    optimizer_->restore_state(*loaded->optimizer, saved.at("adamw_steps"));
     state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
   }
   optimizer_->check_weights("before the first step");
@@ -137,11 +139,9 @@ void SftTrainer::resume() {
   folder_->write_versions(versions_json(options_.command, config_.seed));
 }
 
-// The run folder, and the checkpoint in it that the run continues from.
-std::optional<checkpoint::Store::Loaded> SftTrainer::open_folder() {
+void SftTrainer::open_folder() {
   folder_ = std::make_unique<metrics::RunFolder>(
       fs::path(config_.output.folder), metrics::RunFolderOptions{options_.existing, config_.output.tensorboard});
-  return checkpoints_.open(folder_->file("checkpoints"), folder_->resuming());
 }
 
 void SftTrainer::train_step() {
@@ -256,8 +256,8 @@ void SftTrainer::save_checkpoint() {
                    {"trained_tokens", state_.trained_tokens},
                    {"adamw_steps", optimizer_->steps_taken()},
                    {"fingerprint", training_fingerprint(config_)}};
-  content.weights = optimizer_->weights();
-  content.optimizer = optimizer_->state();
+  content.weights = optimizer_->weight_parts();
+  content.optimizer = optimizer_->state_parts();
   content.evaluation = evaluation_;
   checkpoints_.save({state_.step, 0}, std::move(content));
   checkpoint_seconds_ += timer.seconds();

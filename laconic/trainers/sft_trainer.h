@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 
-#include "laconic/core/checkpoint/store.h"
 #include "laconic/core/distributed/sharded_adamw.h"
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/metrics/run_folder.h"
@@ -34,7 +33,7 @@ class SftTrainer {
     int64_t trained_tokens = 0;
   };
   void resume();
-  std::optional<checkpoint::Store::Loaded> open_folder();
+  void open_folder();  // on rank 0
   void train_step();
   void before_last_pass();
   void report_step(const metrics::MetricRow& row, double loss);

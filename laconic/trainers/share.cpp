@@ -50,27 +50,6 @@ void add(CollectReport& report, const json& other) {
   report.external.add(external_statistics_from_json(other.at(3)));
 }
 
-// A tensor's place in a message: the values follow as a broadcast of their own.
-json description(const checkpoint::NamedTensors& tensors) {
-  json list = json::array();
-  for (const auto& [name, tensor] : tensors)
-    list.push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
-  return list;
-}
-
-checkpoint::NamedTensors receive(distributed::Communicator& communicator, const json& list,
-                                 const checkpoint::NamedTensors* own) {
-  checkpoint::NamedTensors tensors;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const auto sizes = list[i].at(2).get<std::vector<int64_t>>();
-    auto tensor = own != nullptr ? (*own)[i].second.contiguous()
-                                 : at::empty(sizes, static_cast<at::ScalarType>(list[i].at(1).get<int>()));
-    if (tensor.numel() > 0) communicator.broadcast(tensor, 0).wait();
-    tensors.emplace_back(list[i].at(0), std::move(tensor));
-  }
-  return tensors;
-}
-
 }  // namespace
 
 std::vector<std::vector<int64_t>> micro_batches_of(const distributed::Communicator* communicator,
@@ -178,32 +157,6 @@ void combine_reports(distributed::Communicator& communicator, UpdateReport& repo
     report.optimizer.skipped |= theirs.at(3).get<bool>();
   }
   report.loss = loss;
-}
-
-std::optional<checkpoint::Store::Loaded> share_checkpoint(distributed::Communicator& communicator,
-                                                          std::optional<checkpoint::Store::Loaded> loaded) {
-  if (communicator.alone()) return loaded;
-  json message;
-  if (loaded) {
-    const auto& content = loaded->content;
-    message = {{"position", {loaded->position.step, loaded->position.update}},
-               {"folder", loaded->folder.string()},
-               {"state", content.state},
-               {"rollout", content.rollout},
-               {"weights", description(content.weights)},
-               {"optimizer", description(content.optimizer)}};
-  }
-  message = json::from_cbor(distributed::broadcast_bytes(communicator, to_bytes(message), 0));
-  if (message.is_null()) return std::nullopt;
-  checkpoint::Store::Loaded shared;
-  shared.position = {message.at("position").at(0), message.at("position").at(1)};
-  shared.folder = message.at("folder").get<std::string>();
-  shared.content.state = message.at("state");
-  shared.content.rollout = message.at("rollout");
-  shared.content.weights = receive(communicator, message.at("weights"), loaded ? &loaded->content.weights : nullptr);
-  shared.content.optimizer =
-      receive(communicator, message.at("optimizer"), loaded ? &loaded->content.optimizer : nullptr);
-  return shared;
 }
 
 }  // namespace laconic::trainers

@@ -3,12 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "laconic/core/checkpoint/store.h"
 #include "laconic/core/distributed/communicator.h"
 #include "laconic/trainers/collect.h"
 #include "laconic/trainers/update.h"
@@ -36,9 +34,5 @@ void exchange_rows(distributed::Communicator& communicator, std::span<const int6
 
 // The report of a mini-batch of which each rank has done a part. Times stay this rank's own.
 void combine_reports(distributed::Communicator& communicator, UpdateReport& report);
-
-// What rank 0 has loaded, on every rank: the others need no access to its files.
-std::optional<checkpoint::Store::Loaded> share_checkpoint(distributed::Communicator& communicator,
-                                                          std::optional<checkpoint::Store::Loaded> loaded);
 
 }  // namespace laconic::trainers

@@ -76,6 +76,7 @@ void pass_through(const model::Model& model, const algorithms::Objective& object
   report.loss.add(terms.statistics);
   report.tokens += packed.ids.numel();
   ++report.micro_batches;
+  report.passes.push_back({chosen, terms.token_loss, statistics.logprob.detach()});
 }
 
 }  // namespace

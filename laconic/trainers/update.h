@@ -31,6 +31,13 @@ struct UpdateReport {
   int64_t tokens = 0;  // through the forward and backward pass, prompts included
   int64_t micro_batches = 0;
   double forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
+  // What a micro-batch of this rank found, for a closer look: its samples (of the mini-batch) and of their tokens, in
+  // that order, what each added to the loss and its logprob [n].
+  struct Pass {
+    std::vector<int64_t> samples;
+    at::Tensor token_loss, logprob;
+  };
+  std::vector<Pass> passes;
 };
 
 // Prompt and completion of a sample.

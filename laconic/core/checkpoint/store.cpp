@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <string_view>
+#include <fstream>
+#include <utility>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/strings.h"
-#include "laconic/core/model/safetensors.h"
 
 namespace laconic::checkpoint {
 namespace {
@@ -19,10 +19,21 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kFormat = 1;
+// Whole tensors in one file, or the parts of several ranks in one file each.
+constexpr int kWhole = 1, kParts = 2;
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kWeights = "weights";
+constexpr const char* kOptimizer = "optimizer";
+constexpr const char* kState = "state.json";
+constexpr const char* kRollout = "rollout.cbor";
 constexpr const char* kPartial = ".partial";    // is being written
 constexpr const char* kReplaced = ".replaced";  // complete, and about to be replaced by another of its position
+
+// Files of tensors.
+std::string tensor_file(const char* content, const Share& share) {
+  return share.ranks == 1 ? fmt::format("{}.safetensors", content)
+                          : fmt::format("{}-{:05}-of-{:05}.safetensors", content, share.rank, share.ranks);
+}
 
 std::string folder_name(const Position& p) {
   return fmt::format("step-{:08}.{:04}", p.step, p.update);
@@ -40,29 +51,22 @@ std::optional<Position> position_of(const fs::path& folder) {
 }
 
 uint32_t file_crc(const fs::path& path) {
-  const MappedFile file(path);
+  // Read piece by piece: a map of the whole file would count as memory of the run.
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(ErrorKind::io, "cannot read {}", path.string());
+  std::vector<char> piece(1 << 20);
   uLong crc = ::crc32(0, nullptr, 0);
-  const auto* data = reinterpret_cast<const Bytef*>(file.data());
-  constexpr size_t kPiece = 1u << 30;
-  for (size_t at = 0; at < file.size(); at += kPiece) {
-    crc = ::crc32(crc, data + at, static_cast<uInt>(std::min(kPiece, file.size() - at)));
-  }
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0)
+    crc = ::crc32(crc, reinterpret_cast<const Bytef*>(piece.data()), static_cast<uInt>(file.gcount()));
+  if (file.bad()) fail(ErrorKind::io, "cannot read {}", path.string());
   return static_cast<uint32_t>(crc);
 }
 
-void write_manifest(const fs::path& folder, const Position& position, const Content& content) {
-  json files = json::object();
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    sync_path(entry.path());
-    files[entry.path().filename().string()] = {{"bytes", entry.file_size()}, {"crc32", file_crc(entry.path())}};
-  }
-  json manifest = {{"format", kFormat}, {"step", position.step}, {"update", position.update}, {"files", files}};
-  if (!content.evaluation.empty()) manifest["evaluation"] = content.evaluation;
-  write_file_atomic(folder / kManifest, manifest.dump(2) + "\n");
+json entry_of(const fs::path& file) {
+  return {{"bytes", fs::file_size(file)}, {"crc32", file_crc(file)}};
 }
 
-// Whether every file is read to compare its sum, or only its size is looked at.
-enum class Check { sizes, sums };
+using Check = Store::Check;
 
 void check_file(const fs::path& path, const json& expected, Check check) {
   const std::string name = path.filename().string();
@@ -76,27 +80,40 @@ void check_file(const fs::path& path, const json& expected, Check check) {
 
 struct Manifest {
   Position position;
+  int ranks = 1;
   std::map<std::string, double> evaluation;
 };
+
+int ranks_of(const json& manifest) {
+  const auto& format = manifest.at("format");
+  if (format != kWhole && format != kParts)
+    fail(ErrorKind::input, "its format is {}, expected {} or {}", format.dump(), kWhole, kParts);
+  const int ranks = format == kWhole ? 1 : manifest.at("ranks").get<int>();
+  if (format == kParts && ranks < 2) fail(ErrorKind::input, "its {} says that {} ranks wrote it", kManifest, ranks);
+  return ranks;
+}
 
 Manifest check_manifest(const fs::path& folder, Check check) {
   if (!fs::exists(folder / kManifest)) fail(ErrorKind::input, "it is incomplete: {} is missing", kManifest);
   try {
     const json manifest = json::parse(read_file(folder / kManifest));
-    if (manifest.at("format") != kFormat)
-      fail(ErrorKind::input, "its format is {}, expected {}", manifest["format"].dump(), kFormat);
+    const int ranks = ranks_of(manifest);
     const auto& files = manifest.at("files");
-    for (const char* name : {"weights.safetensors", "optimizer.safetensors", "state.json", "rollout.cbor"}) {
-      const bool wanted = std::string_view(name) != "rollout.cbor" || fs::exists(folder / name);
-      if (wanted && !files.contains(name)) fail(ErrorKind::input, "its {} does not list {}", kManifest, name);
+    const auto expect_listed = [&](const std::string& name) {
+      if (!files.contains(name)) fail(ErrorKind::input, "its {} does not list {}", kManifest, name);
+    };
+    for (int rank = 0; rank < ranks; ++rank) {
+      for (const char* content : {kWeights, kOptimizer}) expect_listed(tensor_file(content, {rank, ranks}));
     }
+    expect_listed(kState);
+    if (fs::exists(folder / kRollout)) expect_listed(kRollout);
     for (const auto& [name, expected] : files.items()) check_file(folder / name, expected, check);
     const Position position{manifest.at("step"), manifest.at("update")};
     if (position_of(folder).value_or(position) != position) {
       fail(ErrorKind::input, "its {} says step {}, update {}, which its name does not", kManifest, position.step,
            position.update);
     }
-    return {position, manifest.value("evaluation", std::map<std::string, double>())};
+    return {position, ranks, manifest.value("evaluation", std::map<std::string, double>())};
   } catch (const json::exception& error) {
     fail(ErrorKind::input, "its {} is damaged: {}", kManifest, parser_reason(error.what()));
   } catch (const fs::filesystem_error& error) {
@@ -113,11 +130,12 @@ std::optional<Manifest> manifest_of_complete(const fs::path& folder) {
   }
 }
 
-NamedTensors read_tensors(const fs::path& path) {
-  const model::SafetensorsFile file(path);
-  NamedTensors tensors;
-  for (const auto& name : file.names()) tensors.emplace_back(name, file.tensor(name).clone());
-  return tensors;
+TensorFiles open_tensors(const fs::path& folder, const char* content, int ranks) {
+  if (ranks == 1) return TensorFiles::of_whole(folder / tensor_file(content, {}));
+  std::vector<fs::path> files;
+  files.reserve(static_cast<size_t>(ranks));
+  for (int rank = 0; rank < ranks; ++rank) files.push_back(folder / tensor_file(content, {rank, ranks}));
+  return TensorFiles::of_parts(files);
 }
 
 // JSON has no word for NaN and infinity, which would come back as null.
@@ -133,13 +151,22 @@ std::string exact_text(const json& state) {
   return text;
 }
 
-void write_content(const fs::path& folder, const Content& content) {
-  model::write_safetensors(folder / "weights.safetensors", content.weights);
-  model::write_safetensors(folder / "optimizer.safetensors", content.optimizer);
-  write_file_atomic(folder / "state.json", exact_text(content.state));
-  if (content.rollout.is_null()) return;
-  const auto bytes = json::to_cbor(content.rollout);
-  write_file_atomic(folder / "rollout.cbor", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+std::vector<std::string> write_tensors(const fs::path& folder, const Share& share, const Content& content) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensors] :
+       {std::pair{kWeights, &content.weights}, std::pair{kOptimizer, &content.optimizer}}) {
+    names.push_back(tensor_file(name, share));
+    share.ranks == 1 ? write_whole(folder / names.back(), *tensors) : write_parts(folder / names.back(), *tensors);
+  }
+  return names;
+}
+
+std::vector<std::string> write_record(const fs::path& folder, const Record& record) {
+  write_file_atomic(folder / kState, exact_text(record.state));
+  if (record.rollout.is_null()) return {kState};
+  const auto bytes = json::to_cbor(record.rollout);
+  write_file_atomic(folder / kRollout, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return {kState, kRollout};
 }
 
 // Gives a complete folder its name. Where a checkpoint has that name already, the two change places in one step, so
@@ -170,29 +197,84 @@ Store::Store(fs::path folder, Retention retention) : folder_(std::move(folder)),
                 retention_.newest);
 }
 
-fs::path Store::save(const Position& position, const Content& content, const BeforeManifest& before_manifest) {
-  ensure_writable_folder(folder_);
-  auto target = folder_ / folder_name(position);
-  auto partial = target;
-  partial += kPartial;
-  std::error_code ignored;
-  fs::remove_all(partial, ignored);
+fs::path Store::partial_of(const Position& position) const {
+  return folder_ / (folder_name(position) + kPartial);
+}
+
+// What a file system refuses, as an Error.
+template <typename Body>
+auto Store::writing(const Position& position, const Body& body) const {
   try {
-    fs::create_directories(partial);
-    write_content(partial, content);
-    if (before_manifest) before_manifest(partial);
-    write_manifest(partial, position, content);
-    put_in_place(partial, target);
-    sync_path(folder_);
+    return body();
   } catch (const fs::filesystem_error& error) {
-    fs::remove_all(partial, ignored);
-    fail(ErrorKind::io, "cannot write the checkpoint {}: {}", target.string(), error.code().message());
+    fail(ErrorKind::io, "cannot write the checkpoint {}: {}", (folder_ / folder_name(position)).string(),
+         error.code().message());
+  }
+}
+
+fs::path Store::save(const Position& position, const Content& content, const BeforeManifest& before_manifest) {
+  try {
+    begin(position);
+    const auto files = write_share(position, {}, content, before_manifest);
+    return commit(position, content.evaluation, 1, files);
   } catch (...) {
-    fs::remove_all(partial, ignored);
+    abandon(position);
     throw;
   }
+}
+
+void Store::begin(const Position& position) const {
+  ensure_writable_folder(folder_);
+  abandon(position);
+  writing(position, [&] { fs::create_directories(partial_of(position)); });
+}
+
+json Store::write_share(const Position& position, const Share& share, const Content& content,
+                        const BeforeManifest& before_manifest) const {
+  return writing(position, [&] {
+    const auto partial = partial_of(position);
+    auto names = write_tensors(partial, share, content);
+    if (share.rank == 0) {
+      for (auto& name : write_record(partial, content)) names.push_back(std::move(name));
+    }
+    if (before_manifest) before_manifest(partial);
+    json files = json::object();
+    for (const auto& name : names) {
+      sync_path(partial / name);
+      files[name] = entry_of(partial / name);
+    }
+    sync_path(partial);
+    return files;
+  });
+}
+
+fs::path Store::commit(const Position& position, const std::map<std::string, double>& evaluation, int ranks,
+                       const json& files) const {
+  const auto target = folder_ / folder_name(position), partial = partial_of(position);
+  writing(position, [&] {
+    for (const auto& [name, expected] : files.items()) {
+      std::error_code error;
+      const auto bytes = fs::file_size(partial / name, error);
+      if (error || bytes != expected.at("bytes").get<uintmax_t>())
+        fail(ErrorKind::io, "cannot write the checkpoint {}: {} is not there as it was written", target.string(), name);
+    }
+    json manifest = {{"format", ranks == 1 ? kWhole : kParts},
+                     {"step", position.step},
+                     {"update", position.update},
+                     {"files", files}};
+    if (ranks > 1) manifest["ranks"] = ranks;
+    if (!evaluation.empty()) manifest["evaluation"] = evaluation;
+    write_file_atomic(partial / kManifest, manifest.dump(2) + "\n");
+    put_in_place(partial, target);
+    sync_path(folder_);
+  });
   remove_old(position);
   return target;
+}
+
+void Store::abandon(const Position& position) const {
+  std::error_code ignored;
+  fs::remove_all(partial_of(position), ignored);
 }
 
 std::vector<fs::path> Store::folders_newest_first() const {
@@ -253,33 +335,31 @@ bool Store::is_checkpoint(const fs::path& folder) {
   return position_of(folder) || fs::exists(folder / kManifest);
 }
 
-Store::Loaded Store::load(const fs::path& folder, What what) {
+Store::Loaded Store::load(const fs::path& folder, Check check) {
   Loaded loaded;
   loaded.folder = folder;
-  const auto manifest = check_manifest(folder, Check::sums);
+  const auto manifest = check_manifest(folder, check);
   loaded.position = manifest.position;
   loaded.content.evaluation = manifest.evaluation;
-  loaded.content.weights = read_tensors(folder / "weights.safetensors");
-  if (what == What::everything) loaded.content.optimizer = read_tensors(folder / "optimizer.safetensors");
+  loaded.weights = open_tensors(folder, kWeights, manifest.ranks);
+  loaded.optimizer = open_tensors(folder, kOptimizer, manifest.ranks);
   try {
-    loaded.content.state = json::parse(read_file(folder / "state.json"));
-    if (fs::exists(folder / "rollout.cbor"))
-      loaded.content.rollout = json::from_cbor(read_file(folder / "rollout.cbor"));
+    loaded.content.state = json::parse(read_file(folder / kState));
+    if (fs::exists(folder / kRollout)) loaded.content.rollout = json::from_cbor(read_file(folder / kRollout));
   } catch (const json::exception& error) {
     fail(ErrorKind::input, "its state is damaged: {}", parser_reason(error.what()));
   }
   return loaded;
 }
 
-std::optional<Store::Loaded> Store::load_newest(const std::function<void(const PassedOver&)>& on_passed_over,
-                                                What what) const {
+std::optional<Store::Loaded> Store::load_newest(const std::function<void(const PassedOver&)>& on_passed_over) const {
   for (const auto& folder : folders_newest_first()) {
     if (folder.extension() == kPartial) {
       on_passed_over({folder, "it is incomplete: the run ended while it was written", true});
       continue;
     }
     try {
-      return load(folder, what);
+      return load(folder);
     } catch (const Error& error) {
       on_passed_over({folder, error.what(), false});
     }

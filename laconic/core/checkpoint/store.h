@@ -3,9 +3,10 @@
 // A checkpoint is written into `<name>.partial`, every file flushed, a manifest with sizes and CRC-32 sums last, then
 // the folder is renamed; one of the same position is exchanged for it. Loading takes the newest one whose manifest
 // holds; every other is named and passed over.
+//
+// Several ranks write one together where each has a part of the tensors: begin() by the first, write_share() by every
+// one, and when all have done so, commit() by the first.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -14,22 +15,32 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "laconic/core/checkpoint/tensor_files.h"
+#include "laconic/core/optim/tensor_parts.h"
 
 namespace laconic::checkpoint {
 
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-// What is saved. `state` must be enough, with the tensors, to continue bit for bit; a number in it that is not finite
-// is an error (JSON cannot hold it).
-struct Content {
+// What is saved besides tensors. `state` must be enough, with them, to continue bit for bit; a number in it that is not
+// finite is an error (JSON cannot hold it).
+struct Record {
   nlohmann::json state;
-  NamedTensors weights;  // under the parameters' names
-  NamedTensors optimizer;
   nlohmann::json rollout;  // null, or the samples of a rollout that is still in use (stored as CBOR)
   // What an evaluation of these weights has found, by metric; empty where they were not evaluated. Finite.
   std::map<std::string, double> evaluation = {};
+};
+
+// Everything that is saved, or a rank's share of it: its part of the tensors, and the record of rank 0.
+struct Content : Record {
+  optim::TensorParts weights;  // under the parameters' names
+  optim::TensorParts optimizer;
+};
+
+// Which share of a checkpoint.
+struct Share {
+  int rank = 0;
+  int ranks = 1;
 };
 
 // Position of a checkpoint in a run: completed steps, and optimizer updates done of the next one.
@@ -58,10 +69,21 @@ class Store {
   std::filesystem::path save(const Position& position, const Content& content,
                              const BeforeManifest& before_manifest = {});
 
+  // The same in the steps of several ranks. An error of any step leaves the partial folder to abandon().
+  void begin(const Position& position) const;
+  // Returns the manifest's entries of the files written, which are flushed.
+  nlohmann::json write_share(const Position& position, const Share& share, const Content& content,
+                             const BeforeManifest& before_manifest = {}) const;
+  // `files` are the entries of all `ranks`.
+  std::filesystem::path commit(const Position& position, const std::map<std::string, double>& evaluation, int ranks,
+                               const nlohmann::json& files) const;
+  void abandon(const Position& position) const;
+
   struct Loaded {
     Position position;
     std::filesystem::path folder;
-    Content content;
+    Record content;
+    TensorFiles weights, optimizer;
   };
   // A checkpoint that is not usable.
   struct PassedOver {
@@ -69,14 +91,13 @@ class Store {
     std::string reason;
     bool unfinished = false;  // the run ended while it was written; otherwise it was complete once and is damaged
   };
-  // Weights alone leave the optimizer's part of the content empty; every file is checked in any case.
-  enum class What { everything, weights };
   // The newest complete checkpoint, or nothing. `on_passed_over` hears of each newer one.
-  std::optional<Loaded> load_newest(const std::function<void(const PassedOver&)>& on_passed_over,
-                                    What what = What::everything) const;
+  std::optional<Loaded> load_newest(const std::function<void(const PassedOver&)>& on_passed_over) const;
 
-  // Loads one folder; what is wrong with it is an Error of kind input.
-  static Loaded load(const std::filesystem::path& folder, What what = What::everything);
+  // Whether every file is read to compare its sum, or only its size is looked at.
+  enum class Check { sizes, sums };
+  // Loads one folder; what is wrong with it is an Error of kind input. Tensors stay in their files until they are read.
+  static Loaded load(const std::filesystem::path& folder, Check check = Check::sums);
 
   // Whether the folder is meant to be one checkpoint, complete or not.
   static bool is_checkpoint(const std::filesystem::path& folder);
@@ -93,6 +114,9 @@ class Store {
   bool empty() const;
 
  private:
+  std::filesystem::path partial_of(const Position& position) const;
+  template <typename Body>
+  auto writing(const Position& position, const Body& body) const;
   std::vector<std::filesystem::path> folders_newest_first() const;
   void remove_old(const Position& saved) const;
 

@@ -44,7 +44,8 @@ Faults Faults::parse(const std::string& text) {
 }
 
 Faults::Fault Faults::parse_one(const std::string& text) {
-  const std::vector<std::string> kinds = {"kill", "stall", "error", "nan_gradient", "desync", "fail_write"};
+  const std::vector<std::string> kinds = {"kill",   "stall",      "error",     "nan_gradient",
+                                          "desync", "fail_write", "slow_write"};
   const auto colon = text.find(':');
   Fault fault;
   fault.kind = text.substr(0, colon);

@@ -6,7 +6,8 @@
 //   error:rank=0,step=1,phase=score      an exception
 //   nan_gradient:rank=0,step=1           the rank's gradient of that step's first update becomes NaN
 //   desync:rank=1,step=2                 one weight of the rank changes by itself
-//   fail_write:rank=0,step=2             the checkpoint of that step cannot be written
+//   fail_write:rank=0,step=2             what the rank writes of the checkpoint of that step cannot be written
+//   slow_write:rank=0,step=2             it takes five seconds more
 // Steps count from 1. Each fault happens once in a process.
 #pragma once
 
@@ -26,7 +27,7 @@ class Faults {
 
   // Begins `phase`: is killed, stalls or throws here where a fault says so.
   void at(int rank, int64_t step, std::string_view phase);
-  // Whether the caller is to do `kind` now: nan_gradient, desync, fail_write.
+  // Whether the caller is to do `kind` now: nan_gradient, desync, fail_write, slow_write.
   bool due(std::string_view kind, int rank, int64_t step);
 
  private:

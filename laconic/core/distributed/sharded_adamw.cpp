@@ -56,7 +56,7 @@ NamedTensors ShardedAdamW::named_weights() const {
 
 // What the optimizer works on: whole tensors, or this rank's parts of them.
 std::vector<optim::TrainedTensor> ShardedAdamW::own_parts() {
-  if (!sharded()) return tensors_;
+  if (!divided()) return tensors_;
   std::vector<optim::TrainedTensor> own;
   for (auto& layout : make_units(named_weights(), communicator_.world_size())) {
     Unit unit{std::move(layout), {}, {}};
@@ -102,14 +102,14 @@ optim::StepReport ShardedAdamW::step(double lr) {
   gradients_->finish();
   if (weights_) weights_->expire();
   optim::StepReport report;
-  if (sharded()) {
+  if (divided()) {
     take_sums();
     report = adamw_.step(lr, norm_of_parts());
   } else {
     report = adamw_.step(lr);
   }
   gradients_->discard();
-  if (sharded() && !weights_ && !report.skipped) gather_weights();
+  if (divided() && !weights_ && !report.skipped) gather_weights();
   return report;
 }
 
@@ -165,78 +165,77 @@ void ShardedAdamW::gather_weights() {
   finish();
 }
 
-NamedTensors ShardedAdamW::weights() {
-  if (weights_) return weights_->copies();
-  auto named = named_weights();
-  for (auto& entry : named) entry.second = entry.second.detach();
-  return named;
-}
-
-void ShardedAdamW::rewrite_weights(const std::function<void()>& write) {
-  weights_ ? weights_->rewrite(write) : write();
-}
-
 void ShardedAdamW::check_weights(const std::string& when) {
   weights_ ? weights_->check(when) : check_same_weights(communicator_, named_weights(), when);
 }
 
-std::vector<at::Tensor> ShardedAdamW::gather_state(const Unit& unit, const std::vector<at::Tensor>& parts) {
-  const auto shard = at::zeros({unit.layout.flat.shard()}, at::kFloat),
-             all = at::empty({unit.layout.flat.padded()}, at::kFloat);
-  for (size_t p = 0; p < unit.pieces.size(); ++p)
-    shard.narrow(0, unit.pieces[p].offset, unit.pieces[p].size).copy_(parts[p]);
-  communicator_.all_gather(shard, all).wait();
-  if (!communicator_.first()) return {};
-  std::vector<at::Tensor> whole;
-  for (const size_t i : unit.layout.tensors) whole.push_back(at::empty(tensors_[i].tensor.sizes(), at::kFloat));
-  unit.layout.flat.unpack(all, whole);
-  return whole;
-}
-
-NamedTensors ShardedAdamW::state() {
-  const at::NoGradGuard no_grad;
-  if (!sharded()) return communicator_.first() ? adamw_.state() : NamedTensors();
-  const auto entries = adamw_.state();
-  const std::map<std::string, at::Tensor> own(entries.begin(), entries.end());
-  std::map<std::string, at::Tensor> whole;
+optim::TensorParts ShardedAdamW::weight_parts() const {
+  optim::TensorParts parts;
+  if (!divided()) {
+    if (!communicator_.first()) return parts;
+    for (const auto& trained : tensors_) parts.emplace_back(trained.name, trained.tensor.detach());
+    return parts;
+  }
   for (const auto& unit : units_) {
-    for (const auto& kind : state_kinds(has_master(tensors_[unit.layout.tensors.front()]))) {
-      std::vector<at::Tensor> parts;
-      for (const auto& piece : unit.pieces)
-        parts.push_back(own.at(tensors_[unit.layout.tensors[piece.tensor]].name + kind));
-      const auto tensors = gather_state(unit, parts);
-      for (size_t i = 0; i < tensors.size(); ++i) whole[tensors_[unit.layout.tensors[i]].name + kind] = tensors[i];
+    for (size_t p = 0; p < unit.pieces.size(); ++p) {
+      const auto& whole = tensors_[unit.layout.tensors[unit.pieces[p].tensor]];
+      parts.emplace_back(whole.name, unit.parts[p].detach(), whole.tensor.sizes().vec(), unit.pieces[p].begin);
     }
   }
-  NamedTensors state;  // in the order of optim::AdamW::state()
-  if (!communicator_.first()) return state;
+  return parts;
+}
+
+optim::TensorParts ShardedAdamW::state_parts() const {
+  optim::TensorParts parts;
+  const auto entries = adamw_.state();
+  if (!divided()) {
+    if (!communicator_.first()) return parts;
+    for (const auto& [name, values] : entries) parts.emplace_back(name, values);
+    return parts;
+  }
+  const std::map<std::string, at::Tensor> own(entries.begin(), entries.end());
+  for_own_pieces([&](const optim::TrainedTensor& whole, const FlatUnit::Piece& piece) {
+    for (const auto& kind : state_kinds(has_master(whole)))
+      parts.emplace_back(whole.name + kind, own.at(whole.name + kind), whole.tensor.sizes().vec(), piece.begin);
+  });
+  return parts;
+}
+
+// A tensor has one piece on a rank at most.
+void ShardedAdamW::for_own_pieces(
+    const std::function<void(const optim::TrainedTensor&, const FlatUnit::Piece&)>& body) const {
+  for (const auto& unit : units_) {
+    for (const auto& piece : unit.pieces) body(tensors_[unit.layout.tensors[piece.tensor]], piece);
+  }
+}
+
+void ShardedAdamW::restore_weights(const optim::TensorSource& weights) {
+  const at::NoGradGuard no_grad;
+  std::vector<optim::ExpectedTensor> expected;
+  expected.reserve(tensors_.size());
+  for (const auto& trained : tensors_)
+    expected.push_back({trained.name, trained.tensor.sizes().vec(), trained.tensor.scalar_type()});
+  optim::check_holds(weights, expected, "weights");
+  if (weights_) return weights_->read(weights);
+  for (const auto& trained : tensors_) weights.read(trained.name, 0, trained.tensor.detach().view({-1}));
+}
+
+void ShardedAdamW::restore_state(const optim::TensorSource& state, int64_t steps_taken) {
+  std::vector<optim::ExpectedTensor> expected;
   for (const auto& trained : tensors_) {
     for (const auto& kind : state_kinds(has_master(trained)))
-      state.emplace_back(trained.name + kind, whole.at(trained.name + kind));
+      expected.push_back({trained.name + kind, trained.tensor.sizes().vec(), at::kFloat});
   }
-  return state;
-}
-
-void ShardedAdamW::restore(const NamedTensors& state, int64_t steps_taken) {
-  if (!sharded()) return adamw_.restore(state, steps_taken);
-  std::map<std::string, at::Tensor> given(state.begin(), state.end());
-  NamedTensors own;
-  for (const auto& unit : units_) {
-    for (const auto& piece : unit.pieces) {
-      const auto& trained = tensors_[unit.layout.tensors[piece.tensor]];
-      for (const auto& kind : state_kinds(has_master(trained))) {
-        const auto found = given.find(trained.name + kind);
-        if (found == given.end()) fail(ErrorKind::input, "the optimizer state lacks {}", trained.name + kind);
-        if (found->second.sizes() != trained.tensor.sizes()) {
-          fail(ErrorKind::input, "the optimizer state {} has {} values, expected {}", trained.name + kind,
-               found->second.numel(), trained.tensor.numel());
-        }
-        own.emplace_back(trained.name + kind, found->second.reshape({-1}).narrow(0, piece.begin, piece.size));
-      }
-    }
-  }
-  adamw_.restore(own, steps_taken);
-  if (!weights_) gather_weights();  // a master copy of another rank decides its part of the weights
+  optim::check_holds(state, expected, "optimizer's tensors");
+  std::map<std::string, int64_t> begins;
+  for_own_pieces([&](const optim::TrainedTensor& whole, const FlatUnit::Piece& piece) {
+    for (const auto& kind : state_kinds(has_master(whole))) begins[whole.name + kind] = piece.begin;
+  });
+  adamw_.restore(
+      [&](const std::string& name, const at::Tensor& values) {
+        state.read(name, divided() ? begins.at(name) : 0, values.view({-1}));
+      },
+      steps_taken);
 }
 
 }  // namespace laconic::distributed

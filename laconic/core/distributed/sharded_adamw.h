@@ -2,8 +2,8 @@
 // the same new weights, those of one rank that had the whole mini-batch. What is divided between the ranks: shard.h.
 //
 // As the model's WeightUse it hears when a gradient is complete (gradient_units.h) and when weights are wanted
-// (sharded_weights.h). Without a model that tells it, gradients travel in step(). Every method but discard(),
-// expect_last_pass() and rewrite_weights() is a collective.
+// (sharded_weights.h). Without a model that tells it, gradients travel in step(). What a checkpoint needs is no
+// collective: each rank writes and reads its own part.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "laconic/core/distributed/sharded_weights.h"
 #include "laconic/core/model/weight_use.h"
 #include "laconic/core/optim/adamw.h"
+#include "laconic/core/optim/tensor_parts.h"
 
 namespace laconic::distributed {
 
@@ -47,17 +48,20 @@ class ShardedAdamW final : public optim::Optimizer, public model::WeightUse {
 
   // Under `parameters`: whole weights on every rank while the result lives, which must end before the next step.
   [[nodiscard]] HeldWeights whole_weights() { return HeldWeights(weights_.get()); }
-  // Whole weights on rank 0, and what does not matter on the others.
-  NamedTensors weights();
-  // Calls `write`, which may change the weights, to the same values on all ranks.
-  void rewrite_weights(const std::function<void()>& write);
   // That the ranks agree on the weights; under `parameters` they agree at any time if they did at the beginning.
   void check_weights(const std::string& when);
 
-  // The whole state, whatever the sharding: on rank 0 as optim::AdamW::state() has it, on the others nothing.
-  NamedTensors state();
-  // From a whole state, which every rank gives.
-  void restore(const NamedTensors& state, int64_t steps_taken);
+  // What this rank writes of a checkpoint, as it lies in memory: where anything is divided, an even part of the weights
+  // and its part of the state; where nothing is, everything on rank 0 and nothing on the others. Of the state, which is
+  // f32, the names are those of optim::AdamW::state().
+  optim::TensorParts weight_parts() const;
+  optim::TensorParts state_parts() const;
+  // Whether all ranks write and read.
+  bool divided() const { return shard_ != Shard::none && !communicator_.alone(); }
+  // From whole tensors, whoever wrote them: all of them where nothing is divided, with the same calls of the source on
+  // every rank; else what this rank has, which are other ones on each.
+  void restore_weights(const optim::TensorSource& weights);
+  void restore_state(const optim::TensorSource& state, int64_t steps_taken);
 
  private:
   // A unit and this rank's part of it.
@@ -66,13 +70,12 @@ class ShardedAdamW final : public optim::Optimizer, public model::WeightUse {
     std::vector<FlatUnit::Piece> pieces;
     std::vector<at::Tensor> parts;  // of the weights, one per piece
   };
-  bool sharded() const { return shard_ != Shard::none && !communicator_.alone(); }
   NamedTensors named_weights() const;
   std::vector<optim::TrainedTensor> own_parts();
+  void for_own_pieces(const std::function<void(const optim::TrainedTensor&, const FlatUnit::Piece&)>& body) const;
   void take_sums();
   double norm_of_parts() const;
   void gather_weights();
-  std::vector<at::Tensor> gather_state(const Unit& unit, const std::vector<at::Tensor>& parts);
 
   Communicator& communicator_;
   const Shard shard_;

@@ -148,16 +148,16 @@ void ShardedWeights::expire() {
   for (int64_t unit = 0; unit <= last(); ++unit) give_up(unit);
 }
 
-void ShardedWeights::rewrite(const std::function<void()>& write) {
+void ShardedWeights::read(const optim::TensorSource& source) {
   const at::NoGradGuard no_grad;
   expire();
   for (const auto& unit : units_) {
-    give_memory(unit.whole);
-    unit.whole.zero_();  // the padding, too
+    for (const auto& piece : unit.layout.flat.pieces(communicator_.rank())) {
+      source.read(weights_[unit.layout.tensors[piece.tensor]].first, piece.begin,
+                  unit.part.narrow(0, piece.offset, piece.size));
+    }
   }
-  write();
-  remember_given();
-  for (auto& unit : units_) keep_part(unit);
+  given_.clear();
 }
 
 void ShardedWeights::remember_given() {
@@ -166,19 +166,6 @@ void ShardedWeights::remember_given() {
 
 void ShardedWeights::check(const std::string& when) {
   if (!given_.empty()) check_same_checksums(communicator_, weights_, std::exchange(given_, {}), when);
-}
-
-NamedTensors ShardedWeights::copies() {
-  NamedTensors result;
-  for (int64_t unit = 0; unit <= last(); ++unit) {
-    bring(unit);
-    if (unit < last()) gather(unit + 1);
-    for (const size_t i : of(unit).layout.tensors) {
-      if (communicator_.first()) result.emplace_back(weights_[i].first, weights_[i].second.detach().clone());
-    }
-    give_up(unit);
-  }
-  return result;
 }
 
 }  // namespace laconic::distributed

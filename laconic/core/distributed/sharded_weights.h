@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,12 +14,13 @@
 #include "laconic/core/distributed/communicator.h"
 #include "laconic/core/distributed/flat_unit.h"
 #include "laconic/core/model/weight_use.h"
+#include "laconic/core/optim/tensor_parts.h"
 
 namespace laconic::distributed {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// Everything but the constructor, rewrite() and part() is a collective.
+// Everything but the constructor, read() and part() is a collective.
 class ShardedWeights final : public model::WeightUse {
  public:
   // All weights of a model, in its order, with the same values on all ranks: contiguous, of one dtype. The communicator
@@ -38,12 +38,11 @@ class ShardedWeights final : public model::WeightUse {
   // Whatever is whole is so no longer: the parts are about to change. Not while held.
   void expire();
 
-  // Calls `write`, which fills all tensors, with the same values on all ranks.
-  void rewrite(const std::function<void()>& write);
-  // An Error, as of check_same_weights(), where the ranks were not given the same values.
+  // Takes this rank's part from `source`, which holds these weights and nothing else.
+  void read(const optim::TensorSource& source);
+  // An Error, as of check_same_weights(), where the ranks were not given the same values. Not after read(): from then
+  // on no weight is held twice.
   void check(const std::string& when);
-  // Whole copies on rank 0, nothing on the others.
-  NamedTensors copies();
 
   // [shard], this rank's part of a unit.
   const at::Tensor& part(size_t unit) const { return units_[unit].part; }

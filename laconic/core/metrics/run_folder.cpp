@@ -17,9 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // What a run owns in its folder; only these are deleted by `overwrite`.
-constexpr std::array<const char*, 12> kOwned = {"config.yaml",   "versions.json", "metrics.jsonl",     "timing.jsonl",
+constexpr std::array<const char*, 13> kOwned = {"config.yaml",   "versions.json", "metrics.jsonl",     "timing.jsonl",
                                                 "samples.jsonl", "summary.json",  "evaluations.jsonl", "eval.jsonl",
-                                                "report.html",   "tensorboard",   "checkpoints",       "model"};
+                                                "report.html",   "tensorboard",   "checkpoints",       "model",
+                                                "outliers.jsonl"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::error_code error;
@@ -88,6 +89,7 @@ RunFolder::RunFolder(fs::path path, RunFolderOptions options)
   timing_ = open("timing.jsonl");
   samples_ = open("samples.jsonl");
   evaluations_ = open("evaluations.jsonl");
+  if (std::filesystem::exists(file("outliers.jsonl"))) outliers_ = open("outliers.jsonl");
   if (tensorboard_wanted_ && !resuming_) tensorboard_ = std::make_unique<TensorBoardWriter>(file("tensorboard"));
 }
 
@@ -99,6 +101,7 @@ void RunFolder::resume_after(int64_t step, std::optional<int64_t> evaluated) {
   timing_->truncate_after(step);
   samples_->truncate_after(step);
   evaluations_->truncate_after(evaluated.value_or(step));
+  if (outliers_) outliers_->truncate_after(step);
   if (dropped > 0)
     log_info("{}: dropped {} rows beyond step {}; they will be computed again", path_.string(), dropped, step);
   if (tensorboard_wanted_) tensorboard_ = std::make_unique<TensorBoardWriter>(file("tensorboard"), step + 1);
@@ -123,6 +126,14 @@ void RunFolder::log_sample(const nlohmann::ordered_json& sample) {
   LACONIC_CHECK(sample.is_object() && sample.contains("step") && sample["step"].is_number_integer(),
                 "a sample needs an integer \"step\"");
   samples_->write(sample);
+}
+
+void RunFolder::log_outlier(const nlohmann::ordered_json& outlier) {
+  LACONIC_CHECK(rows_allowed_, "{}: an outlier before resume_after", path_.string());
+  LACONIC_CHECK(outlier.is_object() && outlier.contains("step") && outlier["step"].is_number_integer(),
+                "an outlier needs an integer \"step\"");
+  if (!outliers_) outliers_ = std::make_unique<JsonlWriter>(file("outliers.jsonl"), JsonlWriter::Mode::append);
+  outliers_->write(outlier);
 }
 
 void RunFolder::log_evaluation(const nlohmann::ordered_json& evaluation) {

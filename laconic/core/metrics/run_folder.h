@@ -4,6 +4,7 @@
 //   versions.json    versions, seeds, command           timing.jsonl    one row per step, wall-clock figures only
 //   summary.json     the result, written last           samples.jsonl   completions with their verdicts
 //   evaluations.jsonl  one row per evaluation           tensorboard/    event files
+//   outliers.jsonl     one row per unusual update, where there are any
 //   report.html, eval.jsonl, checkpoints/, model/       written by the caller
 //
 // Rows are in the files before log() returns. Two runs of one configuration and seed differ in timing.jsonl,
@@ -54,6 +55,8 @@ class RunFolder {
   void log(const MetricRow& row);
   // Appends an object with an integer "step" to samples.jsonl.
   void log_sample(const nlohmann::ordered_json& sample);
+  // Appends an object with an integer "step" to outliers.jsonl, which is made with the first.
+  void log_outlier(const nlohmann::ordered_json& outlier);
   // Appends an object with an integer "step" to evaluations.jsonl.
   void log_evaluation(const nlohmann::ordered_json& evaluation);
   // A markdown text in TensorBoard only.
@@ -76,6 +79,7 @@ class RunFolder {
   std::unique_ptr<JsonlWriter> timing_;
   std::unique_ptr<JsonlWriter> samples_;
   std::unique_ptr<JsonlWriter> evaluations_;
+  std::unique_ptr<JsonlWriter> outliers_;  // null: there is no such file
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
 

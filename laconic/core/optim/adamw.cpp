@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <map>
-#include <set>
 
 #include "laconic/core/base/error.h"
 
@@ -102,22 +100,10 @@ std::vector<std::pair<std::string, at::Tensor>> AdamW::state() const {
   return entries;
 }
 
-void AdamW::restore(const std::vector<std::pair<std::string, at::Tensor>>& state, int64_t steps_taken) {
+void AdamW::restore(const std::function<void(const std::string& name, const at::Tensor& values)>& fill,
+                    int64_t steps_taken) {
   const at::NoGradGuard no_grad;
-  std::map<std::string, at::Tensor> given(state.begin(), state.end());
-  for (auto& [name, target] : this->state()) {
-    const auto found = given.find(name);
-    if (found == given.end()) fail(ErrorKind::input, "the optimizer state lacks {}", name);
-    if (found->second.sizes() != target.sizes()) {
-      fail(ErrorKind::input, "the optimizer state {} has {} values, expected {}", name, found->second.numel(),
-           target.numel());
-    }
-    at::Tensor writable = target;
-    writable.copy_(found->second);
-    given.erase(found);
-  }
-  if (!given.empty())
-    fail(ErrorKind::input, "the optimizer state holds {}, which the model does not have", given.begin()->first);
+  for (const auto& [name, values] : state()) fill(name, values);
   for (auto& slot : slots_) {
     slot.step.fill_(static_cast<double>(steps_taken));
     if (slot.has_master) slot.trained.tensor.copy_(slot.master);

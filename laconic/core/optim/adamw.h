@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,8 @@ class AdamW final : public Optimizer {
   // Everything that a resumed run needs, by name: "<tensor>.exp_avg", ".exp_avg_sq", and ".master" where there is one.
   // f32.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
-  // Copies values back; a missing, extra or misshapen entry is an error that names it.
-  void restore(const std::vector<std::pair<std::string, at::Tensor>>& state, int64_t steps_taken);
+  // Has `fill` write each entry of state(), by its name.
+  void restore(const std::function<void(const std::string& name, const at::Tensor& values)>& fill, int64_t steps_taken);
 
   int64_t state_bytes() const;
 

@@ -3,9 +3,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "laconic/core/base/rng.h"
@@ -25,19 +25,19 @@ inline Content content_of(uint64_t seed, int64_t width = 17) {
   return c;
 }
 
-inline bool same_tensors(const NamedTensors& a, NamedTensors b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [name, tensor] : a) {
-    const auto found = std::find_if(b.begin(), b.end(), [&, n = name](const auto& entry) { return entry.first == n; });
-    if (found == b.end() || found->second.scalar_type() != tensor.scalar_type() || !at::equal(found->second, tensor))
-      return false;
-  }
-  return true;
+inline bool same_tensors(const optim::TensorSource& got, const optim::TensorParts& want) {
+  if (got.names().size() != want.size()) return false;
+  return std::all_of(want.begin(), want.end(), [&](const auto& part) {
+    const auto names = got.names();
+    return std::find(names.begin(), names.end(), part.name) != names.end() &&
+           got.dtype(part.name) == part.values.scalar_type() && at::equal(got.whole(part.name), part.values);
+  });
 }
 
-inline bool same_content(const Content& a, const Content& b) {
-  return a.state == b.state && a.rollout == b.rollout && same_tensors(a.weights, b.weights) &&
-         same_tensors(a.optimizer, b.optimizer);
+// Of whole tensors.
+inline bool same_content(const Store::Loaded& got, const Content& want) {
+  return got.content.state == want.state && got.content.rollout == want.rollout &&
+         same_tensors(got.weights, want.weights) && same_tensors(got.optimizer, want.optimizer);
 }
 
 // What load_newest found and what it said about the others.

@@ -79,7 +79,10 @@ std::vector<Damage> damages() {
   manifest("list", "[]", "manifest.json is damaged");
   manifest("without_files", R"({"format": 1, "step": 2, "update": 0})", "manifest.json is damaged");
   manifest("files_is_a_text", R"({"format": 1, "step": 2, "update": 0, "files": "all"})", "does not list");
-  manifest("format", R"({"format": 2, "step": 2, "update": 0, "files": {}})", "its format is 2, expected 1");
+  manifest("format", R"({"format": 3, "step": 2, "update": 0, "files": {}})", "its format is 3, expected 1 or 2");
+  manifest("of_no_ranks", R"({"format": 2, "ranks": 1, "step": 2, "update": 0, "files": {}})", "1 ranks wrote it");
+  manifest("of_other_ranks", R"({"format": 2, "ranks": 2, "step": 2, "update": 0, "files": {}})",
+           "does not list weights-00000-of-00002.safetensors");
   all.push_back(
       {"manifest_missing", [](const fs::path& p) { fs::remove(p / "manifest.json"); }, "manifest.json is missing"});
   all.push_back({"manifest_of_another",
@@ -126,7 +129,7 @@ TEST_P(DamagedCheckpoint, IsNamedAndPassedOver) {
   EXPECT_EQ(found.passed_over[0].first, "step-00000002.0000");
   EXPECT_THAT(found.passed_over[0].second, HasSubstr(GetParam().expected));
   ASSERT_TRUE(found.loaded);
-  EXPECT_TRUE(same_content(found.loaded->content, content_of(1)));
+  EXPECT_TRUE(same_content(*found.loaded, content_of(1)));
   EXPECT_THAT(error_of([&] { Store::load(newest); }), HasSubstr(GetParam().expected));
   fs::remove_all(folder / "step-00000001.0000");
   EXPECT_FALSE(find_newest(store).loaded);
@@ -151,7 +154,7 @@ TEST(DamagedManifest, NeverLoadsAnythingElse) {
       if (const auto found = find_newest(store); found.loaded) {
         ++loaded;
         EXPECT_EQ(found.loaded->position, (Position{2, 0}));
-        EXPECT_TRUE(same_content(found.loaded->content, content)) << "byte " << at;
+        EXPECT_TRUE(same_content(*found.loaded, content)) << "byte " << at;
       }
       flip(newest / "manifest.json", at, bits);
     }

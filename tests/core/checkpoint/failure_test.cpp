@@ -32,7 +32,7 @@ void expect_only(const Store& store, const fs::path& folder, const Position& pos
   ASSERT_TRUE(found.loaded);
   EXPECT_TRUE(found.passed_over.empty());
   EXPECT_EQ(found.loaded->position, position);
-  EXPECT_TRUE(same_content(found.loaded->content, content_of(seed)));
+  EXPECT_TRUE(same_content(*found.loaded, content_of(seed)));
 }
 
 // A file system of its own, in memory and small; not mounted where the test may not.

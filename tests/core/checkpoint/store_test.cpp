@@ -43,18 +43,27 @@ TEST(Store, GivesBackWhatWasSaved) {
   EXPECT_TRUE(found.passed_over.empty());
   EXPECT_EQ(found.loaded->position, (Position{12, 3}));
   EXPECT_EQ(found.loaded->folder, written);
-  EXPECT_TRUE(same_content(found.loaded->content, content));
+  EXPECT_TRUE(same_content(*found.loaded, content));
   EXPECT_THAT(names_in(written), ElementsAre("manifest.json", "optimizer.safetensors", "rollout.cbor", "state.json",
                                              "weights.safetensors"));
 }
 
-TEST(Store, TensorsOfALoadedCheckpointAreOnesOwn) {
+TEST(Store, TensorsOfALoadedCheckpointAreReadInRanges) {
   const TemporaryFolder folder;
   Store store(folder.path(), {1});
   store.save({1, 0}, content_of(1));
-  auto loaded = find_newest(store).loaded;
-  loaded->content.weights[0].second.add_(1);  // not a view of the file
-  EXPECT_TRUE(same_content(find_newest(store).loaded->content, content_of(1)));
+  const auto loaded = find_newest(store).loaded;
+  const auto whole = content_of(1).weights.front();
+  auto range = at::zeros({9}, whole.values.options());
+  loaded->weights.read(whole.name, 4, range);
+  EXPECT_TRUE(at::equal(range, whole.values.view({-1}).narrow(0, 4, 9)));
+  range.add_(1);  // not a view of the file
+  EXPECT_TRUE(same_content(*find_newest(store).loaded, content_of(1)));
+  fs::remove_all(loaded->folder);
+  EXPECT_TRUE(same_content(*loaded, content_of(1))) << "deleted files stay readable";
+  EXPECT_THAT(error_of([&] { loaded->weights.read("model.embed.wieght", 0, range); }),
+              HasSubstr("did you mean `model.embed.weight`"));
+  EXPECT_NE(error_of([&] { loaded->weights.read(whole.name, whole.values.numel() - 5, range); }), "");
 }
 
 TEST(Store, RolloutsAreExact) {
@@ -219,7 +228,7 @@ TEST(Store, SavingAPositionAgainReplacesIt) {
   for (uint64_t i = 1; i <= 3; ++i) {
     store.save({7, 0}, content_of(i));
     EXPECT_THAT(names_in(folder.path()), ElementsAre("step-00000007.0000"));
-    EXPECT_TRUE(same_content(find_newest(store).loaded->content, content_of(i)));
+    EXPECT_TRUE(same_content(*find_newest(store).loaded, content_of(i)));
   }
 }
 
@@ -253,7 +262,7 @@ TEST(Store, AReplacedOneStandsInForItsSuccessor) {
   EXPECT_EQ(find_newest(store).loaded->position, (Position{7, 0}));
   store.save({7, 0}, content_of(2));
   EXPECT_THAT(names_in(folder.path()), ElementsAre("step-00000007.0000"));
-  EXPECT_TRUE(same_content(find_newest(store).loaded->content, content_of(2)));
+  EXPECT_TRUE(same_content(*find_newest(store).loaded, content_of(2)));
 }
 
 }  // namespace

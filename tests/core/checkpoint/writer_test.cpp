@@ -35,13 +35,13 @@ TEST(Writer, WritesWhatWasThereAtTheCall) {
       auto content = content_of(i, 20000);
       writer.save({static_cast<int64_t>(i), 0}, content);
       for (auto* tensors : {&content.weights, &content.optimizer})
-        for (auto& entry : *tensors) entry.second.fill_(7);  // training goes on
+        for (auto& entry : *tensors) entry.values.fill_(7);  // training goes on
     }
     writer.finish();
     EXPECT_EQ(writer.newest(), (Position{5, 0}));
     for (uint64_t i = 1; i <= 5; ++i) {
       const auto loaded = Store::load(folder / fmt::format("step-{:08}.0000", i));
-      EXPECT_TRUE(same_content(loaded.content, content_of(i, 20000))) << asynchronous << " " << i;
+      EXPECT_TRUE(same_content(loaded, content_of(i, 20000))) << asynchronous << " " << i;
     }
   }
 }
@@ -55,7 +55,7 @@ TEST(Writer, ShapesMayChangeBetweenSaves) {
     writer.save({width, 0}, content);
     writer.finish();
     const auto loaded = Store::load(folder / fmt::format("step-{:08}.0000", width));
-    EXPECT_TRUE(same_content(loaded.content, content));
+    EXPECT_TRUE(same_content(loaded, content));
   }
 }
 
@@ -126,7 +126,7 @@ TEST(Writer, IsWaitedFor) {
     Writer writer(Store(folder.path(), {9}), kBehind);
     writer.save({1, 0}, content_of(1, 20000));
   }
-  EXPECT_TRUE(same_content(Store::load(folder / "step-00000001.0000").content, content_of(1, 20000)));
+  EXPECT_TRUE(same_content(Store::load(folder / "step-00000001.0000"), content_of(1, 20000)));
   {
     Writer writer(Store(folder.path(), {9}), kBehind);
     writer.save({2, 0}, content_of(1), failing());  // a warning

@@ -11,6 +11,7 @@
 #include "laconic/core/distributed/work_split.h"
 #include "tests/core/distributed/ranks.h"
 #include "tests/support/error_of.h"
+#include "tests/support/given_tensors.h"
 #include "tests/support/tensors.h"
 
 namespace laconic::distributed {
@@ -65,7 +66,7 @@ Result train(Communicator& c, Shard shard, at::ScalarType type, at::ScalarType r
     for (size_t i = 0; i < tensors.size(); ++i) tensors[i].tensor.copy_(resumed->weights[i]);
   }
   ShardedAdamW optimizer(tensors, options_of(), c, shard, reduction);
-  if (resumed != nullptr) optimizer.restore(resumed->state, static_cast<int64_t>(from));
+  if (resumed != nullptr) optimizer.restore_state(GivenTensors(resumed->state), static_cast<int64_t>(from));
   Result result;
   for (uint64_t step = from; step < to; ++step) {
     set_gradients(tensors, step, c.rank(), c.world_size());
@@ -75,7 +76,7 @@ Result train(Communicator& c, Shard shard, at::ScalarType type, at::ScalarType r
     result.norms.push_back(report.grad_norm);
   }
   EXPECT_EQ(optimizer.steps_taken(), static_cast<int64_t>(to));
-  result.state = optimizer.state();
+  result.state = whole_tensors(c, optimizer.state_parts());
   const auto whole = optimizer.whole_weights();
   std::vector<std::pair<std::string, at::Tensor>> named;
   named.reserve(tensors.size());

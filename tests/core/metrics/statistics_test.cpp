@@ -94,14 +94,28 @@ TEST(Statistics, QuantilesInterpolate) {
 
 TEST(OutlierCheck, ScoresAgainstTheWindow) {
   OutlierCheck check(8, 4);
-  for (const double value : {1.0, 3.0, 1.0, 3.0}) EXPECT_EQ(check.score(value), 0.0);
-  EXPECT_NEAR(check.score(10.0), 8.0 / std::sqrt(4.0 / 3.0), 1e-12);
+  for (const double value : {1.0, 2.0, 4.0, 3.0}) EXPECT_EQ(check.score(value), 0.0);
+  EXPECT_EQ(check.median(), 2.5);
+  EXPECT_NEAR(check.score(10.0), 7.5 / 1.4826, 1e-12);  // distances 1.5, 0.5, 1.5, 0.5
+  EXPECT_NEAR(check.score(10.0), 7.0 / 1.4826, 1e-12) << "an outlier does not hide the next";
   EXPECT_TRUE(std::isinf(check.score(std::nan(""))));
   OutlierCheck constant(8, 2);
   constant.score(5.0);
   constant.score(5.0);
   EXPECT_EQ(constant.score(5.0), 0.0);
   EXPECT_EQ(constant.score(4.0), -std::numeric_limits<double>::infinity());
+  EXPECT_NEAR(constant.score(4.5), 0.0, 1.1) << "most are equal: their standard deviation";
+}
+
+TEST(OutlierCheck, GoesOnWhereAnotherHasEnded) {
+  OutlierCheck whole(8, 4), first(8, 4), second(8, 4);
+  for (int i = 0; i < 11; ++i) {
+    whole.score(i * i % 7);
+    first.score(i * i % 7);
+  }
+  second.restore(first.values());
+  EXPECT_EQ(second.score(50), whole.score(50));
+  EXPECT_EQ(second.values(), whole.values());
 }
 
 }  // namespace

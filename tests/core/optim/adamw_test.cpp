@@ -5,8 +5,7 @@
 
 #include <cmath>
 #include <limits>
-
-#include "laconic/core/base/error.h"
+#include <map>
 
 namespace laconic::optim {
 namespace {
@@ -114,7 +113,9 @@ TEST(AdamW, RestoredStateContinuesBitForBit) {
         for (const auto& [name, tensor] : optimizer->state()) saved.emplace_back(name, tensor.clone());
         w = leaf(w.detach());
         auto fresh = std::make_unique<AdamW>(std::vector<TrainedTensor>{{"w", w, true}}, AdamWOptions{});
-        fresh->restore(saved, optimizer->steps_taken());
+        const std::map<std::string, at::Tensor> given(saved.begin(), saved.end());
+        fresh->restore([&](const std::string& name, const at::Tensor& values) { values.copy_(given.at(name)); },
+                       optimizer->steps_taken());
         optimizer = std::move(fresh);
       }
       w.mutable_grad() = at::cos(w.detach() + step);
@@ -123,16 +124,6 @@ TEST(AdamW, RestoredStateContinuesBitForBit) {
     return values(w);
   };
   EXPECT_EQ(run(-1), run(4));
-}
-
-TEST(AdamW, RestoreNamesWhatIsWrong) {
-  const auto w = leaf(at::ones({2}));
-  AdamW optimizer({{"w", w, true}}, {});
-  EXPECT_THROW(optimizer.restore({}, 1), Error);
-  EXPECT_THROW(optimizer.restore({{"w.exp_avg", at::zeros({3})}, {"w.exp_avg_sq", at::zeros({2})}}, 1), Error);
-  EXPECT_THROW(
-      optimizer.restore({{"w.exp_avg", at::zeros({2})}, {"w.exp_avg_sq", at::zeros({2})}, {"x", at::zeros({2})}}, 1),
-      Error);
 }
 
 }  // namespace
