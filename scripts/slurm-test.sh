@@ -6,7 +6,7 @@
 # Needs root and the Debian packages slurm-wlm and munge. LACONIC=PROGRAM: another program than build/release/laconic.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-root=$PWD
+source scripts/lib/tiny_model.sh
 laconic=$(readlink -f "${LACONIC:-build/release/laconic}")
 
 say() { printf '%s\n' "$*" >&2; }
@@ -131,13 +131,7 @@ ranks_on() {
 }
 
 write_run() {
-  mkdir "$dir/model"
-  cat >"$dir/model/config.json" <<'END'
-{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": 60, "hidden_size": 32,
- "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
- "max_position_embeddings": 128, "rms_norm_eps": 1e-6, "rope_theta": 1000.0, "hidden_act": "silu",
- "tie_word_embeddings": true, "eos_token_id": 2, "torch_dtype": "float32"}
-END
+  tiny_model "$dir/model"
   cat >"$dir/run.yaml" <<END
 seed: 5
 model: {path: $dir/model, tokenizer: chain, init: random}
