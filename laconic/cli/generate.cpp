@@ -15,6 +15,7 @@
 #include "laconic/cli/model_folder.h"
 #include "laconic/cli/program.h"
 #include "laconic/core/rollout/engine.h"
+#include "laconic/cuda/loader.h"
 
 namespace laconic::cli {
 namespace {
@@ -33,11 +34,15 @@ class TokenText final : public rollout::TextStream {
   text::StreamDecoder decoder_;
 };
 
-// Cache for 64 Ki tokens, at least the model's window, at most a quarter of the memory.
-int64_t default_cache_tokens(const model::ModelConfig& config) {
+// Cache for 64 Ki tokens, at least the model's window, at most a quarter of the memory or half of what is free on a
+// GPU.
+int64_t default_cache_tokens(const model::Model& model) {
   constexpr int64_t kTokens = 1 << 16;
-  const int64_t page_bytes = rollout::KvCache::page_bytes(config, /*element_bytes=*/4);
-  const int64_t affordable = host_memory().usable_bytes / 4 / page_bytes * ops::kPageTokens;
+  const auto& config = model.config();
+  const auto element_bytes = static_cast<int64_t>(c10::elementSize(model.compute_dtype()));
+  const int64_t page_bytes = rollout::KvCache::page_bytes(config, element_bytes);
+  const int64_t memory = model.device().is_cuda() ? cuda::free_memory() / 2 : host_memory().usable_bytes / 4;
+  const int64_t affordable = memory / page_bytes * ops::kPageTokens;
   return std::max<int64_t>(ops::kPageTokens, std::min(std::max(kTokens, config.max_positions), affordable));
 }
 
@@ -182,7 +187,7 @@ class Generator {
 
 rollout::EngineOptions engine_options(const CommandLine& line, const ModelFolder& folder) {
   rollout::EngineOptions options;
-  options.kv_tokens = line.whole("batch-tokens", 1, int64_t{1} << 40, default_cache_tokens(folder.model().config()));
+  options.kv_tokens = line.whole("batch-tokens", 1, int64_t{1} << 40, default_cache_tokens(folder.model()));
   options.max_rows = kRequestsInFlight;
   if (folder.has_tokenizer()) {
     const text::Tokenizer& tokenizer = folder.tokenizer("stop strings");

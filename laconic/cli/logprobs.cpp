@@ -96,6 +96,7 @@ void score_jobs(std::span<const Job* const> jobs, const ModelFolder& folder, dou
     const at::NoGradGuard no_grad;
     batch = policy::pack(sequences, folder.model().device());
     statistics = policy::score(folder.model(), batch, temperature, /*want_entropy=*/true, {});
+    statistics = {statistics.logprob.to(at::kCPU), statistics.entropy.to(at::kCPU)};
   } catch (...) {
     problem = current_problem();
   }

@@ -4,23 +4,39 @@
 
 #include "laconic/cli/problem.h"
 #include "laconic/core/ops/parallel.h"
+#include "laconic/cuda/loader.h"
 
 namespace laconic::cli {
 
 void declare_model_options(CommandLine& line) {
   line.section("Model");
   line.option("model", "DIR", "a Hugging Face folder: config.json, weights; tokenizer.json for fields that are text");
-  line.option("dtype", "f32|bf16", "of the weights in memory; default f32. Arithmetic is f32 either way");
+  line.option("dtype", "f32|bf16", "of the weights in memory; default f32. The CPU's arithmetic is f32 either way");
+  line.option("device", "cpu|cuda", "where the model computes: the processor (default) or an NVIDIA GPU");
   line.option("threads", "N", "threads of tensor operations; default 0 = all cores. Changes no number");
 }
+
+namespace {
+
+at::Device device_of(const CommandLine& line) {
+  if (line.choice("device", {"cpu", "cuda"}, "cpu") == "cpu") return at::kCPU;
+  try {
+    return cuda::device();
+  } catch (const Error& error) {
+    fail(error.kind(), "--device cuda: {}", error.what());
+  }
+}
+
+}  // namespace
 
 ModelFolder ModelFolder::load(const CommandLine& line) {
   const std::string path = line.text("model");
   const auto dtype = line.choice("dtype", {"f32", "bf16"}, "f32") == "bf16" ? at::kBFloat16 : at::kFloat;
   ops::set_threads(static_cast<int>(line.whole("threads", 0, 4096, 0)));
+  const auto device = device_of(line);
   return from_argument("--model", path, [&] {
     if (std::filesystem::is_regular_file(path)) fail(ErrorKind::input, "expected the folder of a model, found a file");
-    ModelFolder folder(path, model::Model::from_folder(path, dtype, at::kCPU));
+    ModelFolder folder(path, model::Model::from_folder(path, dtype, device));
     if (!std::filesystem::exists(std::filesystem::path(path) / "tokenizer.json")) return folder;
     folder.tokenizer_ = text::Tokenizer::from_path(path);
     // A template that cannot be read matters to the lines with messages alone.

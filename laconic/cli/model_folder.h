@@ -19,7 +19,7 @@ namespace laconic::cli {
 // Logits are divided by the temperature in f32; below this nothing but rounding is left.
 inline constexpr double kLeastTemperature = 1e-6;
 
-// Declares --model, --dtype and --threads.
+// Declares --model, --dtype, --device and --threads.
 void declare_model_options(CommandLine& line);
 
 class ModelFolder {

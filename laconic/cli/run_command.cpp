@@ -90,7 +90,8 @@ distributed::RankFacts RunCommand::planned_ranks() const {
   return facts;
 }
 
-void RunCommand::join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads) {
+void RunCommand::join(const config::Json& configuration, const trainers::ParallelSection& section,
+                      trainers::ComputeDevice device, int& threads) {
   const auto facts = ranks_told();
   threads = trainers::threads_of_rank(threads, facts);
   if (facts.alone()) {
@@ -103,7 +104,7 @@ void RunCommand::join(const config::Json& configuration, const trainers::Paralle
       std::fflush(stderr);
       ::_exit(kFailure);
     };
-    ranks_ = std::make_unique<trainers::Ranks>(facts, dotted_lines(configuration), section, end);
+    ranks_ = std::make_unique<trainers::Ranks>(facts, dotted_lines(configuration), section, device, end);
     log_info("{} ranks, by {}", facts.world_size, facts.source);
   }
   options_.ranks = ranks_.get();

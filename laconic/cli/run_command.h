@@ -43,7 +43,7 @@ class RunCommand {
   // Joins the other ranks, where there are any, and trains to the end or to a signal; false: stopped.
   template <typename Trainer, typename Config>
   bool run(Config config) {
-    join(config::dump_json(config), config.parallel, config.threads);
+    join(config::dump_json(config), config.parallel, config.model.device, config.threads);
     try {
       Trainer trainer(std::move(config), options_);
       trainers::install_stop_signals();
@@ -65,7 +65,8 @@ class RunCommand {
   distributed::RankFacts ranks_told() const;
   // Of a dry run, for which --world-size alone is enough.
   distributed::RankFacts planned_ranks() const;
-  void join(const config::Json& configuration, const trainers::ParallelSection& section, int& threads);
+  void join(const config::Json& configuration, const trainers::ParallelSection& section, trainers::ComputeDevice device,
+            int& threads);
 
   CommandLine line_;
   trainers::RunOptions options_;

@@ -2,11 +2,16 @@
 
 #include <dlfcn.h>
 
+#include <ATen/Context.h>
+
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "laconic/core/base/error.h"
+#include "laconic/cuda/cuda_ops.h"
 
 namespace laconic::cuda {
 namespace {
@@ -14,6 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "liblaconic_cuda.so";
+
+// The GPU of the process; a process has one.
+std::optional<int>& chosen_device() {
+  static std::optional<int> index;
+  return index;
+}
 
 const Plugin* open_plugin(const fs::path& path) {
   // Global: LibTorch looks for its CUDA part among the names of the process.
@@ -57,6 +68,35 @@ const Plugin& require_cuda() {
   if (const auto problem = plugin.device_problem(); !problem.empty())
     fail(ErrorKind::unsupported, "no CUDA device found ({})", problem);
   return plugin;
+}
+
+void use_device(int index) {
+  if (chosen_device() == index) return;
+  LACONIC_CHECK(!chosen_device(), "this process computes on GPU {} already", *chosen_device());
+  const Plugin& plugin = require_cuda();
+  if (const int count = plugin.device_count(); index < 0 || index >= count) {
+    fail(ErrorKind::usage,
+         "there is no GPU {}: {} can be seen, counted from 0 (CUDA_VISIBLE_DEVICES); each rank of a machine needs one "
+         "of "
+         "its own",
+         index, count);
+  }
+  plugin.set_device(index);
+  // Sums that cuBLAS cuts into parts are added up in f32, too.
+  at::globalContext().setAllowBF16ReductionCuBLAS(false);
+  ops::install_device_ops(std::make_unique<CudaOps>(plugin));
+  chosen_device() = index;
+}
+
+at::Device device() {
+  if (!chosen_device()) use_device(0);
+  return {at::kCUDA, static_cast<at::DeviceIndex>(*chosen_device())};
+}
+
+int64_t free_memory() {
+  int64_t free = 0, total = 0;
+  require_cuda().device_memory(device().index(), free, total);
+  return free;
 }
 
 }  // namespace laconic::cuda

@@ -72,7 +72,7 @@ EvalReport run_evaluation(const EvalConfig& given, const std::string& command) {
   options.window_samples = 2 * int64_t{config.rollout.max_rows};
   rollout::Engine engine(workspace.model, engine_options(workspace.config, *workspace.tokenizer, config.rollout,
                                                          source->evaluation_size() * options.samples_per_prompt,
-                                                         source->longest_prompt(), limit));
+                                                         source->longest_prompt(), limit, config.model));
   write_file_atomic(folder / "config.yaml", config::dump_yaml(config));
   write_file_atomic(folder / "versions.json", metrics::pretty_json(versions_json(command, config.seed)));
   auto report = evaluate(engine, *source, judge.judge, options);

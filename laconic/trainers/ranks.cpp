@@ -12,14 +12,16 @@
 #include "laconic/core/distributed/single_process.h"
 #include "laconic/core/ops/kernels.h"
 #include "laconic/core/ops/linear.h"
+#include "laconic/cuda/loader.h"
 #include "laconic/trainers/memory.h"
 #include "laconic/trainers/run_record.h"
+#include "laconic/trainers/workspace.h"
 
 namespace laconic::trainers {
 namespace {
 
 std::unique_ptr<distributed::JoinedRanks> join(const distributed::RankFacts& facts, const std::string& configuration,
-                                               const ParallelSection& section) {
+                                               const ParallelSection& section, ComputeDevice device) {
   auto identity = distributed::program_identity();
   identity.emplace_back("set of kernels", ops::kernels().name);
   identity.emplace_back("configuration", configuration);
@@ -31,6 +33,13 @@ std::unique_ptr<distributed::JoinedRanks> join(const distributed::RankFacts& fac
   // Whether a wait is too long is the watchdog's question: a rank may wait while another still makes progress.
   options.collective_timeout = std::chrono::hours(24 * 7);
   options.interface = section.interface;
+  if (device == ComputeDevice::cuda) {
+    const int gpu = facts.local_rank;
+    use_gpu(gpu);
+    options.make_communicator = [&facts, gpu, timeout = options.collective_timeout](c10d::Store& store) {
+      return cuda::require_cuda().nccl_communicator(store, {facts.rank, facts.world_size, gpu, timeout});
+    };
+  }
   return distributed::join_ranks(facts, identity, options);
 }
 
@@ -47,8 +56,8 @@ Ranks::Ranks(distributed::Communicator& communicator)
       faults_(distributed::Faults::from_environment()) {}
 
 Ranks::Ranks(const distributed::RankFacts& facts, const std::string& configuration, const ParallelSection& section,
-             std::function<void(const std::string&)> on_failure)
-    : joined_(join(facts, configuration, section)),
+             ComputeDevice device, std::function<void(const std::string&)> on_failure)
+    : joined_(join(facts, configuration, section, device)),
       communicator_(&joined_->communicator()),
       on_this_machine_(facts.local_world_size),
       faults_(distributed::Faults::from_environment()) {
@@ -113,7 +122,10 @@ bool gathers_for_rollout(const model::Model& model, const ParallelSection& paral
   if (parallel.gather_for_rollout != GatherForRollout::automatic)
     return parallel.gather_for_rollout == GatherForRollout::whole;
   const auto weights = model.config().total_parameters() * static_cast<int64_t>(c10::elementSize(model.dtype()));
-  const bool fits = (weights + kv_bytes) * ranks.on_this_machine() <= available_memory_bytes();
+  // A GPU is a rank's own, a machine's memory is shared.
+  const bool gpu = model.device().is_cuda();
+  const bool fits = gpu ? weights + kv_bytes <= cuda::free_memory()
+                        : (weights + kv_bytes) * ranks.on_this_machine() <= available_memory_bytes();
   return !ranks.any(!fits);
 }
 

@@ -23,10 +23,11 @@ class Ranks {
   Ranks();
   // A rank that somebody else has joined with the others, without a watchdog: threads in tests. Not owned.
   explicit Ranks(distributed::Communicator& communicator);
-  // Joins this process with the others. `configuration`, in lines, must be the same on all of them. `on_failure` hears,
-  // on another thread, that the run cannot go on; this rank's own thread may be stuck, so it is to end the process.
+  // Joins this process with the others; on GPUs over NCCL, each rank on the GPU of its local rank. `configuration`, in
+  // lines, must be the same on all of them. `on_failure` hears, on another thread, that the run cannot go on; this
+  // rank's own thread may be stuck, so it is to end the process.
   Ranks(const distributed::RankFacts& facts, const std::string& configuration, const ParallelSection& section,
-        std::function<void(const std::string&)> on_failure);
+        ComputeDevice device, std::function<void(const std::string&)> on_failure);
   ~Ranks();
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;

@@ -58,22 +58,35 @@ class Undecided final : public rewards::Verifier {
   std::string name() const override { return "external"; }
 };
 
-void check_device(ComputeDevice device) {
-  if (device == ComputeDevice::cpu) return;
+template <typename Body>
+auto with_gpu(const Body& body) {
   try {
-    cuda::require_cuda();
+    return body();
   } catch (const Error& error) {
     fail(error.kind(), "model.device: cuda: {}", error.what());
   }
-  fail(ErrorKind::unsupported,
-       "model.device: cuda: there is a CUDA device, but layers and rollout do not use it yet (docs/gpu-status.md); "
-       "expected cpu");
+}
+
+at::Device device_of(const ModelSection& section) {
+  return section.device == ComputeDevice::cpu ? at::Device(at::kCPU) : with_gpu([] { return cuda::device(); });
+}
+
+// Bytes for keys and values, and of one token's. A GPU holds them in the type of the weights.
+std::pair<int64_t, int64_t> kv_memory(const model::ModelConfig& config, const ModelSection& section) {
+  const bool gpu = section.device == ComputeDevice::cuda;
+  const int64_t element = gpu && section.dtype == Precision::bf16 ? 2 : 4;
+  const int64_t bytes = gpu ? cuda::free_memory() / 2 : machine_memory_bytes() / 4;
+  return {bytes, rollout::KvCache::page_bytes(config, element) / ops::kPageTokens};
 }
 
 }  // namespace
 
+void use_gpu(int index) {
+  with_gpu([&] { cuda::use_device(index); });
+}
+
 TextWorkspace load_text(const ModelSection& section) {
-  check_device(section.device);
+  if (section.device == ComputeDevice::cuda) with_gpu([] { cuda::require_cuda(); });
   for (const auto& [key, path] : {std::pair{"path", section.path}, std::pair{"tokenizer", section.tokenizer}}) {
     if (!path.empty() && path != kChainTokenizer && !fs::exists(path))
       fail(ErrorKind::usage, "model.{}: {} does not exist", key, path);
@@ -119,8 +132,9 @@ void fix_today(const TextWorkspace& workspace, std::string& today, const fs::pat
 
 Workspace load_weights(TextWorkspace text, const ModelSection& section, uint64_t seed) {
   const at::ScalarType type = section.dtype == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  auto model = section.init == ModelInit::random ? model::Model::random(text.config, seed, type, at::kCPU)
-                                                 : model::Model::from_folder(section.path, type, at::kCPU);
+  const auto device = device_of(section);
+  auto model = section.init == ModelInit::random ? model::Model::random(text.config, seed, type, device)
+                                                 : model::Model::from_folder(section.path, type, device);
   return Workspace(std::move(text), std::move(model));
 }
 
@@ -149,7 +163,7 @@ void save_model_folder(const Workspace& workspace, const fs::path& folder) {
 
 rollout::EngineOptions engine_options(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
                                       const RolloutSection& section, int64_t requests, int64_t prompt_tokens,
-                                      int64_t new_tokens) {
+                                      int64_t new_tokens, const ModelSection& model) {
   rollout::EngineOptions options;
   options.max_rows = section.max_rows;
   options.prefill_tokens = section.prefill_tokens;
@@ -160,8 +174,8 @@ rollout::EngineOptions engine_options(const model::ModelConfig& config, const te
          least, prompt_tokens, new_tokens, options.kv_tokens);
   }
   if (options.kv_tokens == 0) {
-    const int64_t token_bytes = rollout::KvCache::page_bytes(config, 4) / ops::kPageTokens;
-    const int64_t affordable = machine_memory_bytes() / 4 / token_bytes;
+    const auto [bytes, token_bytes] = kv_memory(config, model);
+    const int64_t affordable = bytes / token_bytes;
     options.kv_tokens = std::max(each, std::min(affordable, std::min<int64_t>(requests, section.max_rows) * each));
   }
   options.make_text_stream = [&tokenizer] { return std::make_unique<TokenizerStream>(tokenizer); };

@@ -50,11 +50,15 @@ void copy_tokenizer_files(const TextWorkspace& workspace, const std::filesystem:
 // Weights as they are in memory, config and tokenizer: a folder that any Hugging Face loader reads.
 void save_model_folder(const Workspace& workspace, const std::filesystem::path& folder);
 
+// This process computes on GPU `index` from now on. Where it cannot: an Error that names model.device.
+void use_gpu(int index);
+
 // An engine with the run's budgets, for completions of at most `new_tokens` to prompts of at most `prompt_tokens`, of
-// which `requests` are expected at once. The tokenizer outlives the engine.
+// which `requests` are expected at once, in a quarter of the machine's memory at most, or half of what is free on the
+// GPU. The tokenizer outlives the engine.
 rollout::EngineOptions engine_options(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
                                       const RolloutSection& section, int64_t requests, int64_t prompt_tokens,
-                                      int64_t new_tokens);
+                                      int64_t new_tokens, const ModelSection& model = {});
 
 // The token that ends thinking, where the tokenizer has one.
 std::optional<int32_t> thinking_end_id(const text::Tokenizer& tokenizer);

@@ -77,6 +77,8 @@ TEST_F(Misuses, OfOptions) {
       {{"generate", "--model", path_, "--dtype", "fp32"},
        2,
        "--dtype: expected one of f32, bf16, found `fp32` (did you"},
+      {{"logprobs", "--model", path_, "--device", "gpu"}, 2, "--device: expected one of cpu, cuda, found `gpu`"},
+      {{"generate", "--model", path_, "--device", "cuda"}, 1, "--device cuda: liblaconic_cuda.so not found beside"},
       {{"logprobs", "--model", path_, "--temperature", "0"},
        2,
        "--temperature: expected a number from 1e-06 on, found 0"},

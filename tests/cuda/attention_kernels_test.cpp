@@ -192,6 +192,45 @@ class Step {
 
 class AttentionKernels : public testing::TestWithParam<Case> {};
 
+// The rotation alone, without a cache, and back.
+TEST_P(AttentionKernels, RotationForwardsAndBackwards) {
+  const auto& s = GetParam().shape;
+  const int64_t rows = 5;
+  const auto qkv = normal_values(rows * s.qkv_width(), 1);
+  const auto a = tensor(normal_values(9 * s.head_dim / 2, 2, 3.0), {9, s.head_dim / 2});
+  const std::vector<int64_t> places = {8, 0, 3, 3, 1};
+  ops::Rotation rotation{at::tensor(places, at::kLong), at::cat({a.cos(), a.sin()}, 1).contiguous(), {}, {}, 1e-6};
+  std::vector<float> q_norm = normal_values(s.head_dim, 3), k_norm = normal_values(s.head_dim, 4);
+  if (GetParam().norms) {
+    rotation.q_norm = tensor(q_norm, {s.head_dim});
+    rotation.k_norm = tensor(k_norm, {s.head_dim});
+  }
+  auto expected = tensor(qkv, {rows, s.qkv_width()}), back = expected.clone();
+  ops::rotate_into(expected, s, rotation, expected);
+  ops::Rotation plain = rotation;
+  plain.q_norm = plain.k_norm = at::Tensor();
+  ops::rotate_backward_(back, back, s, plain, nullptr, nullptr);
+  for_each_run([&] {
+    DeviceArray<float> x(qkv), d(qkv), table(floats(rotation.table)), q(q_norm), k(k_norm);
+    DeviceArray<int64_t> positions(places);
+    RotateAppendArgs args{.qkv = x.data(),
+                          .table = table.data(),
+                          .q_norm = GetParam().norms ? q.data() : nullptr,
+                          .k_norm = GetParam().norms ? k.data() : nullptr,
+                          .norm_epsilon = 1e-6f,
+                          .cache = {.positions = positions.data()},
+                          .shape = {s.heads, s.kv_heads, s.head_dim},
+                          .rows = rows};
+    launch(args, nullptr);
+    EXPECT_LT(worst_difference(x.values(), floats(expected)), 1e-5);
+    args.qkv = d.data();
+    args.q_norm = args.k_norm = nullptr;
+    args.direction = -1;
+    launch(args, nullptr);
+    EXPECT_LT(worst_difference(d.values(), floats(back)), 1e-5);
+  });
+}
+
 TEST_P(AttentionKernels, AgreeWithTheCpu) {
   for (const auto& contexts : std::vector<std::vector<int64_t>>{{0}, {31, 32, 33}, {5, 700, 127, 128}}) {
     Step<float>(GetParam(), contexts).expect_agreement();

@@ -93,6 +93,57 @@ TYPED_TEST(RowKernels, AddNormInPlaceOfDelta) {
   EXPECT_EQ(as_floats(d.values()), as_floats(y.values()));
 }
 
+TYPED_TEST(RowKernels, NormGradient) {
+  using T = TypeParam;
+  for (const int64_t rows : {0, 1, 15, 16, 17, 40}) {
+    for (const int64_t width : {1, 7, 8, 33, 100, 896, 1032, 5000}) {
+      if (rows == 40 && width > 1000) continue;
+      const auto x = element_values<T>(rows * width, 1), dy = element_values<T>(rows * width, 2);
+      const auto weight = element_values<T>(width, 3), before = element_values<T>(rows * width, 4);
+      std::vector<float> inverse;
+      norm_reference(x, weight, rows, inverse);
+      for (const bool add : {false, true}) {
+        std::vector<float> expected = before, expected_weight(static_cast<size_t>(width));
+        ops::kernels().rms_norm_backward({.dy = dy.data(),
+                                          .x = x.data(),
+                                          .weight = weight.data(),
+                                          .inverse_rms = inverse.data(),
+                                          .dx = expected.data(),
+                                          .dweight = expected_weight.data(),
+                                          .rows = rows,
+                                          .width = width,
+                                          .add = add});
+        const int64_t pieces = ceil_div(rows, kNormPieceRows);
+        std::vector<float> first;
+        for_each_run([&] {
+          DeviceArray<T> d(as_elements<T>(dy)), v(as_elements<T>(x)), w(as_elements<T>(weight));
+          DeviceArray<T> dx(as_elements<T>(before));
+          DeviceArray<float> inverse_rms(inverse), sums(static_cast<size_t>(pieces * width), NAN);
+          launch(NormGradientArgs{.element = element_of<T>(),
+                                  .dy = d.data(),
+                                  .x = v.data(),
+                                  .weight = w.data(),
+                                  .inverse_rms = inverse_rms.data(),
+                                  .dx = dx.data(),
+                                  .dweight = sums.data(),
+                                  .add = add,
+                                  .rows = rows,
+                                  .width = width},
+                 nullptr);
+          const auto found = as_floats(dx.values());
+          EXPECT_LT(worst_difference(found, expected), 4 * rounding<T>()) << rows << " x " << width;
+          std::vector<float> found_weight(static_cast<size_t>(width));
+          const auto parts = sums.values();
+          for (size_t i = 0; i < parts.size(); ++i) found_weight[i % static_cast<size_t>(width)] += parts[i];
+          EXPECT_LT(worst_difference(found_weight, expected_weight), 2e-5) << rows << " x " << width;
+          if (first.empty()) first = found;
+          EXPECT_EQ(found, first) << "depends on the order of the threads";
+        });
+      }
+    }
+  }
+}
+
 TYPED_TEST(RowKernels, Swiglu) {
   using T = TypeParam;
   for (const int64_t rows : {0, 1, 5}) {

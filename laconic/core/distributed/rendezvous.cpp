@@ -92,13 +92,17 @@ class GlooCommunicator final : public BackendCommunicator {
   }
 };
 
-class GlooRanks final : public JoinedRanks {
+class ConnectedRanks final : public JoinedRanks {
  public:
-  GlooRanks(RankFacts facts, const Identity& identity, const JoinOptions& options)
+  ConnectedRanks(RankFacts facts, const Identity& identity, const JoinOptions& options)
       : facts_(std::move(facts)), store_(open_store(facts_, options.start_timeout)) {
     disable_flight_recorder();
     C10dStore texts(store_);
     introduce(texts, facts_, identity, process_name(), options.start_timeout);
+    if (options.make_communicator) {
+      communicator_ = options.make_communicator(*store_);
+      return;
+    }
     auto gloo = c10d::ProcessGroupGloo::Options::create(options.collective_timeout);
     gloo->devices.push_back(device(facts_, options));
     // The connections are made here, within the store's timeout.
@@ -112,7 +116,7 @@ class GlooRanks final : public JoinedRanks {
  private:
   RankFacts facts_;
   c10::intrusive_ptr<c10d::Store> store_;  // outlives the communicator
-  std::unique_ptr<BackendCommunicator> communicator_;
+  std::unique_ptr<Communicator> communicator_;
 };
 
 std::string hash_of(const MappedFile& file) {
@@ -130,7 +134,7 @@ Identity program_identity() {
 
 std::unique_ptr<JoinedRanks> join_ranks(const RankFacts& facts, const Identity& identity, const JoinOptions& options) {
   try {
-    return std::make_unique<GlooRanks>(facts, identity, options);
+    return std::make_unique<ConnectedRanks>(facts, identity, options);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {

@@ -13,7 +13,7 @@ namespace laconic::distributed {
 namespace {
 
 int64_t checksum(const at::Tensor& tensor) {
-  const auto contiguous = tensor.detach().contiguous();
+  const auto contiguous = tensor.detach().to(at::kCPU).contiguous();
   const auto* bytes = static_cast<const char*>(contiguous.const_data_ptr());
   const size_t size = contiguous.nbytes();
   uint64_t sum = 0x9e3779b97f4a7c15ull + size;

@@ -4,6 +4,7 @@
 
 #include "laconic/cuda/kernels/add_norm.h"
 #include "laconic/cuda/kernels/logit_score.h"
+#include "laconic/cuda/kernels/norm_gradient.h"
 #include "laconic/cuda/kernels/paged_decode.h"
 #include "laconic/cuda/kernels/rotate_append.h"
 #include "laconic/cuda/kernels/sample.h"
@@ -12,6 +13,7 @@
 namespace laconic::cuda {
 
 void launch(const AddNormArgs& args, Stream stream);
+void launch(const NormGradientArgs& args, Stream stream);
 void launch(const SwigluArgs& args, Stream stream);
 void launch(const SwigluBackwardArgs& args, Stream stream);
 void launch(const RotateAppendArgs& args, Stream stream);

@@ -1,6 +1,6 @@
 // Rotary embedding of the query and key heads of each row (after Qwen3's per-head RMS norm, where there is one), and
-// the row's keys and values written into the paged cache, in one pass. One warp per head. CPU reference:
-// ops::rotate_into, and the appending half of ops::paged_attention_into.
+// the row's keys and values written into the paged cache, in one pass; or the rotation alone, forwards or backwards.
+// One warp per head. CPU reference: ops::rotate_into, and the appending half of ops::paged_attention_into.
 #pragma once
 
 #include "laconic/cuda/kernels/launch.h"
@@ -16,8 +16,9 @@ struct RotateAppendArgs {
   const void* q_norm = nullptr;  // [dim] or null: no norm
   const void* k_norm = nullptr;
   float norm_epsilon = 0;
-  PagedCache cache;  // pages that are written belong to one row's sequence alone
-  Heads shape;       // dim even
+  float direction = 1;  // -1: the inverse rotation, of gradients; without norms
+  PagedCache cache;     // pages that are written belong to one row's sequence alone; keys null: nothing is written
+  Heads shape;          // dim even
   int64_t rows = 0;
 };
 
@@ -30,14 +31,15 @@ struct RotateAppend {
     const Heads h = a.shape;
     const int64_t position = a.cache.positions[block.x()], all = h.heads + 2 * h.kv_heads;
     if (position < 0) return;
-    const int32_t page = pages_of(a.cache, block.x())[position / kPageTokens];
-    const int64_t slot = position % kPageTokens;
-    for (int64_t head = block.warp(); head < all; head += block.warps()) {
+    const bool append = a.cache.keys != nullptr;
+    const int32_t page = append ? pages_of(a.cache, block.x())[position / kPageTokens] : 0;
+    const int64_t slot = position % kPageTokens, heads = append ? all : h.heads + h.kv_heads;
+    for (int64_t head = block.warp(); head < heads; head += block.warps()) {
       T* x = static_cast<T*>(a.qkv) + (block.x() * all + head) * h.dim;
       if (head < h.heads) {
         rotate(block, a, x, static_cast<const T*>(a.q_norm), position, nullptr);
       } else if (head < h.heads + h.kv_heads) {
-        T* keys = static_cast<T*>(a.cache.keys) + page_offset(h, page, head - h.heads) + slot;
+        T* keys = append ? static_cast<T*>(a.cache.keys) + page_offset(h, page, head - h.heads) + slot : nullptr;
         rotate(block, a, x, static_cast<const T*>(a.k_norm), position, keys);
       } else {
         T* values = static_cast<T*>(a.cache.values) + page_offset(h, page, head - h.heads - h.kv_heads) + slot * h.dim;
@@ -67,8 +69,9 @@ struct RotateAppend {
         first = first * inverse * to_float(norm[d]);
         second = second * inverse * to_float(norm[d + half]);
       }
-      const T low = rounded<T>(first * cosine[d] - second * sine[d]);
-      const T high = rounded<T>(second * cosine[d] + first * sine[d]);
+      const float s = sine[d] * a.direction;
+      const T low = rounded<T>(first * cosine[d] - second * s);
+      const T high = rounded<T>(second * cosine[d] + first * s);
       x[d] = low;
       x[d + half] = high;
       if (keys != nullptr) {

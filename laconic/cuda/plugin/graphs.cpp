@@ -1,8 +1,9 @@
-// One CUDA graph per batch size. The graphs share a pool of memory: they are replayed one after the other.
+// One CUDA graph per key. The graphs share a pool of memory: they are replayed one after the other.
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -13,10 +14,10 @@ namespace {
 
 constexpr int kPlainRuns = 2;
 
-class Graphs final : public DecodeGraphs {
+class Graphs final : public ops::StepGraphs {
  public:
-  void run(int64_t rows, const std::function<void()>& step) override {
-    Entry& entry = entries_[rows];
+  void run(int64_t key, const std::function<void()>& step) override {
+    Entry& entry = entries_[key];
     if (entry.graph == nullptr && entry.runs++ < kPlainRuns) {
       step();
       return;
@@ -59,7 +60,7 @@ class Graphs final : public DecodeGraphs {
 
 }  // namespace
 
-std::unique_ptr<DecodeGraphs> decode_graphs() {
+std::unique_ptr<ops::StepGraphs> decode_graphs() {
   return std::make_unique<Graphs>();
 }
 

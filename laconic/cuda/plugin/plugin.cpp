@@ -1,5 +1,8 @@
 #include "laconic/cuda/plugin.h"
 
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
@@ -28,15 +31,32 @@ int nccl_version() {
   return ncclGetVersion(&version) == ncclSuccess ? version : 0;
 }
 
+void set_device(int device) {
+  c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+}
+
+void device_memory(int device, int64_t& free, int64_t& total) {
+  const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+  size_t free_bytes = 0, all_bytes = 0;
+  C10_CUDA_CHECK(cudaMemGetInfo(&free_bytes, &all_bytes));
+  free = static_cast<int64_t>(free_bytes);
+  total = static_cast<int64_t>(all_bytes);
+}
+
 constexpr Plugin kPlugin = {.device_problem = device_problem,
                             .device_count = device_count,
                             .nccl_version = nccl_version,
+                            .set_device = set_device,
+                            .device_memory = device_memory,
                             .add_norm = add_norm,
+                            .norm_backward = norm_backward,
                             .swiglu = swiglu,
                             .swiglu_backward = swiglu_backward,
+                            .rotate = rotate,
                             .rotate_append = rotate_append,
                             .paged_decode = paged_decode,
                             .packed_attention = packed_attention,
+                            .packed_attention_backward = packed_attention_backward,
                             .score_logits = score_logits,
                             .logit_gradient = logit_gradient,
                             .sample = sample,

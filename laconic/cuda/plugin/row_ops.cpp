@@ -1,4 +1,6 @@
 // Norm and activation: tensors to kernels.
+#include <ATen/Functions.h>
+
 #include "laconic/cuda/kernels/kernels.h"
 #include "laconic/cuda/plugin/tensor_ops.h"
 #include "laconic/cuda/plugin/tensors.h"
@@ -25,6 +27,33 @@ void add_norm(const at::Tensor& delta, const at::Tensor& residual, const at::Ten
                      .rows = rows,
                      .width = width},
          stream_of(residual));
+}
+
+void norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
+                   const at::Tensor& dx, bool add, const at::Tensor& dweight) {
+  constexpr const char* kName = "norm_backward";
+  check_tensors(kName, x, {dy, weight, inverse_rms, dx, dweight});
+  const int64_t rows = x.size(0), width = x.size(1);
+  const auto type = x.scalar_type();
+  check_sizes(kName, "dy", dy, x.sizes(), type);
+  check_sizes(kName, "weight", weight, {width}, type);
+  check_sizes(kName, "inverse_rms", inverse_rms, {rows}, at::kFloat);
+  check_sizes(kName, "dx", dx, x.sizes(), type);
+  check_sizes(kName, "dweight", dweight, {width}, at::kFloat);
+  LACONIC_CHECK(width <= kMostNormWidth, "{}: rows of {} are wider than {}", kName, width, kMostNormWidth);
+  const auto partial = at::empty({ceil_div(rows, kNormPieceRows), width}, dweight.options());
+  launch(NormGradientArgs{.element = element_of(kName, x),
+                          .dy = dy.const_data_ptr(),
+                          .x = x.const_data_ptr(),
+                          .weight = weight.const_data_ptr(),
+                          .inverse_rms = inverse_rms.const_data_ptr<float>(),
+                          .dx = dx.mutable_data_ptr(),
+                          .dweight = partial.mutable_data_ptr<float>(),
+                          .add = add,
+                          .rows = rows,
+                          .width = width},
+         stream_of(x));
+  dweight.add_(partial.sum(0));
 }
 
 void swiglu(const at::Tensor& gate_up, const at::Tensor& out) {

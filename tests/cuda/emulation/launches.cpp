@@ -7,6 +7,9 @@ namespace laconic::cuda {
 void launch(const AddNormArgs& args, Stream /*stream*/) {
   start(args, EmulatedLauncher{});
 }
+void launch(const NormGradientArgs& args, Stream /*stream*/) {
+  start(args, EmulatedLauncher{});
+}
 void launch(const SwigluArgs& args, Stream /*stream*/) {
   start(args, EmulatedLauncher{});
 }
