@@ -126,7 +126,8 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   const int64_t requests = own_prompts * config_.objective.common.group_size;
   engine_ = std::make_unique<rollout::Engine>(
       workspace_.model,
-      engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest, limit));
+      engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest, limit,
+                     config_.model));
 }
 
 RlTrainer::~RlTrainer() = default;

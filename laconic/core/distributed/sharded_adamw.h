@@ -33,6 +33,7 @@ class ShardedAdamW final : public optim::Optimizer, public model::WeightUse {
 
   void acquire(int64_t unit, model::Pass pass) override;
   void release(int64_t unit, model::Pass pass) override;
+  bool moves_weights() const override { return weights_ != nullptr; }
   void begin_uneven_passes() override;
   void end_uneven_passes() override;
   // The backward pass that comes is the last one before step().
