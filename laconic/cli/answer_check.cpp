@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
 #include "laconic/rewards/equivalence.h"
 
@@ -19,14 +20,23 @@ std::string response_of(const std::string& verifier, const std::string& gold) {
 
 void AnswerCheck::declare(CommandLine& line) {
   line.option("verifier", "NAME",
-              fmt::format("judge of the gold answers: {}; default math", join(rewards::verifier_names(), ", ")));
+              fmt::format("judge of the gold answers: {}; default that of the preset, math without one",
+                          join(rewards::verifier_names(), ", ")));
 }
 
-AnswerCheck::AnswerCheck(const CommandLine& line)
-    : name_(line.choice("verifier", rewards::verifier_names(), "math")), verifier_(rewards::make_verifier(name_)) {}
+AnswerCheck::AnswerCheck(const CommandLine& line, const std::string& verifier)
+    : name_(line.choice("verifier", rewards::verifier_names(), verifier)), verifier_(rewards::make_verifier(name_)) {}
 
 GoldAnswer AnswerCheck::of(const std::string& gold) const {
   if (name_ == "code") return GoldAnswer::usable;  // its gold answers are tests, which no answer stands for
+  if (rewards::has_structured_gold(name_)) {
+    try {
+      (void)verifier_->gold_use(gold);
+      return GoldAnswer::usable;
+    } catch (const Error&) {
+      return GoldAnswer::rejected;
+    }
+  }
   const std::string answer = verifier_->gold_answer(gold);
   const std::string response = response_of(name_, answer);
   if (!verifier_->verify({.text = response, .truncated = false, .prompt_text = {}}, gold).correct)

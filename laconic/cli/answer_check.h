@@ -12,14 +12,15 @@ namespace laconic::cli {
 enum class GoldAnswer {
   usable,    // always of the verifier `code`
   text,      // not read as mathematics: only the same text is right
-  rejected,  // the verifier does not even accept the answer itself
+  rejected,  // the verifier does not even accept the answer itself, or cannot read it
 };
 
 class AnswerCheck {
  public:
   // Declares --verifier.
   static void declare(CommandLine& line);
-  explicit AnswerCheck(const CommandLine& line);
+  // `verifier`: the one that the set's answers are for, where the line names none.
+  AnswerCheck(const CommandLine& line, const std::string& verifier);
 
   GoldAnswer of(const std::string& gold) const;
   const std::string& verifier() const { return name_; }

@@ -16,6 +16,7 @@
 #include "laconic/core/data/ngrams.h"
 #include "laconic/core/data/presets.h"
 #include "laconic/core/data/text_hash.h"
+#include "laconic/rewards/verifier.h"
 #include "laconic/trainers/prompts.h"
 
 namespace laconic::cli {
@@ -23,6 +24,7 @@ namespace {
 
 // Places shown of each kind of finding.
 constexpr size_t kShown = 5;
+constexpr size_t kShownAnswer = 200;  // bytes
 constexpr int kBins = 12;
 constexpr int kBarWidth = 40;
 
@@ -57,28 +59,27 @@ struct Memory {
 
 class Checker {
  public:
-  Checker(const PromptLengths& lengths, const AnswerCheck& answers, int64_t limit)
-      : lengths_(lengths), answers_(answers), limit_(limit) {}
+  Checker(const PromptLengths& lengths, int64_t limit) : lengths_(lengths), limit_(limit) {}
 
-  Report check(const DataSet& set) {
+  Report check(const DataSet& set, const AnswerCheck& answers) {
     Report report;
     report.file = set.options.path.string();
     report.columns = describe_columns(set);
     report.unit = lengths_.unit();
-    report.verifier = answers_.verifier();
+    report.verifier = answers.verifier();
     report.limit = limit_;
     memory_.ids.clear();
     const auto& options = set.options;
     ids_in_file_ =
         !options.id_column.empty() || (!options.preset.empty() && !data::preset_named(options.preset).id.empty());
     report.records = static_cast<int64_t>(scan(
-        set, [&](data::Example&& example, std::string_view) { add(example, report); },
+        set, [&](data::Example&& example, std::string_view) { add(example, answers, report); },
         [&](const data::SkippedRecord& record) { report.malformed.add(record); }));
     return report;
   }
 
  private:
-  void add(const data::Example& example, Report& report) {
+  void add(const data::Example& example, const AnswerCheck& answers, Report& report) {
     const int64_t length = trainers::at_source(example, [&] { return lengths_.of(example); });
     report.lengths.add(length);
     if (limit_ > 0 && length > limit_)
@@ -88,19 +89,18 @@ class Checker {
     if (!fresh) (earlier->second == answer ? report.repeats : report.other_answers).add(example.source);
     if (ids_in_file_ && !memory_.ids.insert(data::text_hash(example.id)).second)
       report.ids.add(fmt::format("{}: `{}`", example.source, example.id));
-    if (!example.answer.empty()) add_answer(example, report);
+    if (!example.answer.empty()) add_answer(example, answers, report);
   }
 
-  void add_answer(const data::Example& example, Report& report) const {
+  static void add_answer(const data::Example& example, const AnswerCheck& answers, Report& report) {
     ++report.answers;
-    const auto found = answers_.of(example.answer);
+    const auto found = answers.of(example.answer);
     if (found == GoldAnswer::usable) return;
     (found == GoldAnswer::text ? report.text_answers : report.rejected)
-        .add(fmt::format("{}: {}", example.source, example.answer));
+        .add(fmt::format("{}: {}", example.source, example.answer.substr(0, kShownAnswer)));
   }
 
   const PromptLengths& lengths_;
-  const AnswerCheck& answers_;
   int64_t limit_;
   bool ids_in_file_ = false;  // those that come from the place in the file differ by themselves
   Memory memory_;
@@ -200,15 +200,16 @@ int run_data_check(const Arguments& arguments, Streams& streams) {
   line.epilogue("Example:\n  laconic data check gsm8k_train.jsonl.gz --model DIR --max-prompt-tokens 512");
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const PromptLengths lengths(line);
-  const AnswerCheck answers(line);
   const int64_t limit = line.whole("max-prompt-tokens", 1, int64_t{1} << 40, lengths.window().value_or(0));
   if (line.has("max-prompt-tokens") && !lengths.in_tokens())
     fail(ErrorKind::usage, "--max-prompt-tokens needs --model or --tokenizer");
-  Checker checker(lengths, answers, limit);
+  Checker checker(lengths, limit);
   bool bad = false;
   for (auto& set : open_data_sets(line, line.words(), /*keep_records=*/false)) {
     set.options.prompt_template = lengths.prompt_template();
-    const auto report = checker.check(set);
+    const AnswerCheck answers(line, verifier_of(set));
+    set.options.json_answers = rewards::has_structured_gold(answers.verifier());
+    const auto report = checker.check(set, answers);
     bad |= report.stops_a_run();
     write_checked(streams.out, line.has("json") ? dump_line(to_json(report)) + "\n" : to_text(report));
   }

@@ -8,6 +8,7 @@ namespace laconic::cli {
 int run_data_check(const Arguments& arguments, Streams& streams);
 int run_data_overlap(const Arguments& arguments, Streams& streams);
 int run_data_filter(const Arguments& arguments, Streams& streams);
+int run_data_generate(const Arguments& arguments, Streams& streams);
 int run_data_sample(const Arguments& arguments, Streams& streams);
 
 }  // namespace laconic::cli

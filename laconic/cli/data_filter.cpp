@@ -19,6 +19,7 @@
 #include "laconic/core/base/strings.h"
 #include "laconic/core/data/ngrams.h"
 #include "laconic/core/data/text_hash.h"
+#include "laconic/rewards/verifier.h"
 #include "laconic/trainers/prompts.h"
 
 namespace laconic::cli {
@@ -29,12 +30,13 @@ constexpr int64_t kMany = int64_t{1} << 40;
 // Why an example was left out; the first reason that holds counts.
 class Sieve {
  public:
-  Sieve(const CommandLine& line, const PromptLengths& lengths) : lengths_(lengths) {
+  // `verifier`: that the set's answers are for.
+  Sieve(const CommandLine& line, const PromptLengths& lengths, const std::string& verifier) : lengths_(lengths) {
     unique_ = line.has("unique");
     read_lengths(line);
     read_rates(line);
     read_overlap(line);
-    if (line.has("verifiable")) answers_.emplace(line);
+    if (line.has("verifiable")) answers_.emplace(line, verifier);
     if (!line.has("verifiable") && line.has("verifier"))
       fail(ErrorKind::usage, "--verifier has no effect without --verifiable");
     if (!unique_ && !fewest_ && !most_ && !rates_ && !others_ && !answers_) {
@@ -62,6 +64,9 @@ class Sieve {
       return "repeats an earlier prompt";
     return nullptr;
   }
+
+  // Whether the answers may be lists and objects.
+  bool takes_json() const { return answers_ && rewards::has_structured_gold(answers_->verifier()); }
 
  private:
   void read_lengths(const CommandLine& line) {
@@ -179,7 +184,8 @@ int run_data_filter(const Arguments& arguments, Streams& streams) {
   const bool skip = line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
   auto set = open_data_sets(line, line.words(), /*keep_records=*/true).front();
   set.options.prompt_template = lengths.prompt_template();
-  Sieve sieve(line, lengths);
+  Sieve sieve(line, lengths, verifier_of(set));
+  set.options.json_answers = sieve.takes_json();
   LineSink sink(line.text("output", ""), line.words().front(), streams.out);
   std::map<std::string, int64_t> dropped;
   int64_t kept = 0;

@@ -103,6 +103,10 @@ DataSet guessed_data_set(const std::string& path, bool keep_records) {
   return set;
 }
 
+std::string verifier_of(const DataSet& set) {
+  return set.options.preset.empty() ? "math" : data::preset_named(set.options.preset).verifier;
+}
+
 std::string describe_columns(const DataSet& set) {
   const auto& o = set.options;
   const auto named = [](const std::string& own, const data::ColumnNames& preset) {

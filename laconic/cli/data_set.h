@@ -29,6 +29,9 @@ std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<s
 // A set whose columns are told from their names. `keep_records` as above.
 DataSet guessed_data_set(const std::string& path, bool keep_records);
 
+// The verifier that the set's answers are for, as its preset has it; math without one.
+std::string verifier_of(const DataSet& set);
+
 // "prompt `question`, answer `answer` (preset gsm8k, told from the columns)".
 std::string describe_columns(const DataSet& set);
 

@@ -28,10 +28,11 @@ rewards::VerifierOptions read_options(const Fields& fields) {
   return options;
 }
 
-// Data sets often have the answer as a number, and tests of code as a list or an object.
-std::string read_gold(const Fields& fields, bool tests) {
-  const Json& gold = fields.need("gold", tests ? "tests (docs/rewards.md)" : "a string or a number");
-  if (gold.is_number() || (tests && gold.is_structured())) return gold.dump();
+// Data sets often have the answer as a number, and tests, instructions and puzzles as a list or an object.
+std::string read_gold(const Fields& fields, bool structured) {
+  const Json& gold =
+      fields.need("gold", structured ? "a list, an object or a text (docs/rewards.md)" : "a string or a number");
+  if (gold.is_number() || (structured && gold.is_structured())) return gold.dump();
   return fields.text("gold");
 }
 
@@ -59,7 +60,8 @@ int run_grade(const Arguments& arguments, Streams& streams) {
   line.epilogue(
       "Fields read: gold; prediction; options (of the verifier, over those of the policy).\n"
       "Fields added: correct; answer (as it stands in the prediction, or null); gold_answer; reason; of the verifier\n"
-      "code also tests_passed, a share. Its gold is a list of tests (docs/rewards.md).\n\n"
+      "code and instructions also tests_passed, a share. Of these and of puzzles the gold field may be a list or an\n"
+      "object (docs/rewards.md).\n\n"
       "Example:\n"
       "  echo '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade");
   if (!line.parse(arguments, streams.out)) return kSuccess;
@@ -72,7 +74,8 @@ int run_grade(const Arguments& arguments, Streams& streams) {
   std::atomic<int64_t> verdicts = 0, nanoseconds = 0;
   const int status =
       run_line_filter(line, streams, {"gold", "prediction", "options"}, threads, [&](const Fields& fields) {
-        const std::string gold = read_gold(fields, name == "code"), prediction = fields.text("prediction");
+        const std::string gold = read_gold(fields, rewards::has_structured_gold(name)),
+                          prediction = fields.text("prediction");
         const auto options = read_options(fields);
         if (!options.empty()) return to_json(rewards::grade(gold, prediction, name, policy, options));
         const Timer timer;

@@ -27,7 +27,13 @@ struct Verdict {
   bool truncated = false;
   std::string answer;                       // as it stood in the text, trimmed; "" when none was found
   std::string reason;                       // one short phrase: why it is right or wrong
-  std::optional<double> tests_passed = {};  // share of the problem's tests; of verifiers that run tests
+  std::optional<double> tests_passed = {};  // share of the problem's tests or instructions; of verifiers with several
+};
+
+// What a gold text is good for, told before anything is sampled for its prompt.
+struct GoldUse {
+  bool skip = false;        // the prompt is to be left out
+  std::string reason = {};  // why
 };
 
 class Verifier {
@@ -37,6 +43,8 @@ class Verifier {
   virtual std::string name() const = 0;
   // The answer inside a gold text as data sets give it; the text itself unless the verifier knows better.
   virtual std::string gold_answer(std::string_view gold) const { return std::string(gold); }
+  // A gold text that cannot be used is an Error of kind input that says why; verify() throws the same one.
+  virtual GoldUse gold_use(std::string_view /*gold*/) const { return {}; }
 };
 
 // Option name -> value as written in a configuration. An unknown name or an unusable value is an Error of kind usage
@@ -57,7 +65,13 @@ using VerifierOptions = std::map<std::string, std::string>;
 //              stop_at_failure (false), memory_mib (512), processes (16), output_kib (1024), scratch_mib (64), python,
 //              compiler, flags (programs, and options of the compiler), sandbox = auto | bubblewrap | namespaces | none
 //              (auto)
+// instructions thinking (auto), reading = strict | loose (strict), unsupported = fail | skip_prompt (fail)
+// countdown    thinking (auto), uses = all | some (all): each given number exactly once, or at most once
+// game_of_24   the same
+// sudoku, alphametic  thinking (auto)
 std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options = {});
 std::vector<std::string> verifier_names();
+// Whether the gold field of a verifier may be a list or an object (tests, instructions, puzzles), as JSON.
+bool has_structured_gold(std::string_view verifier);
 
 }  // namespace laconic::rewards

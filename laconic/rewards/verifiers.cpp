@@ -6,9 +6,13 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/rewards/alphametic_verifier.h"
 #include "laconic/rewards/code_verifier.h"
 #include "laconic/rewards/extract.h"
 #include "laconic/rewards/graded_part.h"
+#include "laconic/rewards/instructions_verifier.h"
+#include "laconic/rewards/numbers_verifier.h"
+#include "laconic/rewards/sudoku_verifier.h"
 
 namespace laconic::rewards {
 namespace {
@@ -226,7 +230,13 @@ Verdict BoxedExactVerifier::verify(const Response& response, std::string_view go
 }
 
 std::vector<std::string> verifier_names() {
-  return {"math", "exact", "numeric", "boxed_exact", "code"};
+  return {"math",         "exact",     "numeric",    "boxed_exact", "code",
+          "instructions", "countdown", "game_of_24", "sudoku",      "alphametic"};
+}
+
+bool has_structured_gold(std::string_view verifier) {
+  return verifier == "code" || verifier == "instructions" || verifier == "countdown" || verifier == "game_of_24" ||
+         verifier == "sudoku" || verifier == "alphametic";
 }
 
 std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOptions& options) {
@@ -236,6 +246,10 @@ std::unique_ptr<Verifier> make_verifier(std::string_view name, const VerifierOpt
   if (name == "numeric") return std::make_unique<NumericVerifier>(reader);
   if (name == "boxed_exact") return std::make_unique<BoxedExactVerifier>(reader);
   if (name == "code") return std::make_unique<CodeVerifier>(reader);
+  if (name == "instructions") return std::make_unique<InstructionsVerifier>(reader);
+  if (name == "countdown" || name == "game_of_24") return std::make_unique<NumbersVerifier>(std::string(name), reader);
+  if (name == "sudoku") return std::make_unique<SudokuVerifier>(reader);
+  if (name == "alphametic") return std::make_unique<AlphameticVerifier>(reader);
   fail(ErrorKind::usage, "unknown verifier `{}`{}; there are {}", name, did_you_mean(name, verifier_names()),
        join(verifier_names(), ", "));
 }

@@ -24,6 +24,7 @@ struct Judged {
   rewards::Verdict verdict;
   std::map<std::string, double> terms;
   std::string text;  // kept for rewards of the user's own
+  double seconds = 0;
 };
 
 // One rollout phase.
@@ -59,6 +60,7 @@ class Collector {
       }
       const auto after = engine_.statistics();
       report.drawn_tokens += drawn_;
+      report.verify_seconds += verify_seconds_;
       report.prefilled_tokens += after.prefilled_tokens - before.prefilled_tokens;
       report.adopted_tokens += after.adopted_tokens - before.adopted_tokens;
       if (judge_.external.rewards != nullptr) report.external.add(judge_.external.rewards->take_statistics());
@@ -163,13 +165,14 @@ class Collector {
 
   // On a worker thread.
   Judged judge(size_t g, const std::vector<int32_t>& suffix, const std::vector<int32_t>& ids, bool truncated) const {
+    const Timer timer;
     const Prompt& prompt = prompts_[g].prompt;
     const bool by_token =
         !truncated && !ids.empty() &&
         std::find(options_.stop_ids.begin(), options_.stop_ids.end(), ids.back()) != options_.stop_ids.end();
     const std::string text = completion_text(*judge_.tokenizer, ids, by_token);
     const std::string asked = suffix.empty() ? prompt.text : prompt.text + judge_.tokenizer->decode(suffix);
-    Judged judged{verdict_on({text, truncated, asked}, prompt), {}, {}};
+    Judged judged{verdict_on({text, truncated, asked}, prompt), {}, {}, 0};
     const rewards::TermInput input{text,           asked, ids, static_cast<int64_t>(ids.size()), options_.max_tokens,
                                    &judged.verdict};
     for (const auto& name : judge_.terms) {
@@ -177,6 +180,7 @@ class Collector {
     }
     for (const char* name : {"correct", "format"}) judged.terms[name] = rewards::term(name, input, judge_.term_options);
     if (judge_.external.rewards != nullptr) judged.text = text;
+    judged.seconds = timer.seconds();
     return judged;
   }
 
@@ -216,6 +220,7 @@ class Collector {
       sample.verdict = std::move(judged.verdict);
       sample.named_rewards = std::move(judged.terms);
       state.texts.push_back(std::move(judged.text));
+      verify_seconds_ += judged.seconds;
     }
     if (judge_.external.rewards != nullptr && !externally_rewarded(g, moment)) return false;
     if (!groups_[g].dropped && next_round(g)) return false;
@@ -303,6 +308,7 @@ class Collector {
   std::vector<size_t> open_;  // groups that have begun and are not complete
   size_t next_ = 0;           // prompt that has not begun
   int64_t ended_ = 0, total_ = 0, in_flight_ = 0, drawn_ = 0;
+  double verify_seconds_ = 0;
 };
 
 }  // namespace

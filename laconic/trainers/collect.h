@@ -65,6 +65,7 @@ struct Judge {
 struct CollectReport {
   double rollout_seconds = 0;
   double reward_wait_seconds = 0;  // spent waiting for verdicts, with nothing left to decode
+  double verify_seconds = 0;       // of the verifier and the terms, summed over its threads
   int64_t drawn_tokens = 0;        // sampled: without kept and forced tokens
   // Of the engine. They depend on budgets and on what was computed again.
   int64_t prefilled_tokens = 0;

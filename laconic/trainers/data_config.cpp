@@ -81,8 +81,8 @@ void CurriculumSection::visit(config::Visitor& v) {
 }
 
 void DataSection::visit(config::Visitor& v) {
-  v.choice("source", source, {{"file", DataSource::file}, {"chain", DataSource::chain}},
-           {.help = "files, or the procedural chain-arithmetic task"});
+  v.choice("source", source, {{"file", DataSource::file}, {"chain", DataSource::chain}, {"puzzle", DataSource::puzzle}},
+           {.help = "files, the procedural chain-arithmetic task, or procedural puzzles"});
   if (const auto block = v.when(source == DataSource::file, "source: file")) {
     v.field("path", path, {.help = "JSON lines, JSON, CSV or TSV, also as .gz or .zst, or Parquet (docs/data.md)"});
     visit_file(v, file, limit, offset);
@@ -90,14 +90,18 @@ void DataSection::visit(config::Visitor& v) {
     v.sections("mixture", mixture, prototype,
                "several sets at once, instead of path; what a part leaves out is as in the section around it");
     v.optional_section("curriculum", curriculum, "training prompts by difficulty instead of shuffled");
-    v.field("chat", chat, {.help = "wrap the prompt in the model's chat template, where it has one"});
-    v.field("system", system, {.help = "system message of the chat"});
-    v.field("max_prompt_tokens", max_prompt_tokens,
-            {.help = "a longer prompt is an error; 0 = the model's window", .min = 0.0, .unit = "tokens"});
     v.check(source != DataSource::file || !path.empty() || !mixture.empty(), "path",
             "source: file needs the path of a data file, found nothing");
     v.check(path.empty() || mixture.empty(), "path, mixture",
             "path and mixture both name data files; give one of them");
+  }
+  if (const auto block = v.when(source == DataSource::puzzle, "source: puzzle"))
+    v.section("puzzle", puzzle, "the puzzles (docs/data.md)");
+  if (const auto block = v.when(source != DataSource::chain, "source: file or puzzle")) {
+    v.field("chat", chat, {.help = "wrap the prompt in the model's chat template, where it has one"});
+    v.field("system", system, {.help = "system message of the chat"});
+    v.field("max_prompt_tokens", max_prompt_tokens,
+            {.help = "a longer prompt is an error; 0 = the model's window", .min = 0.0, .unit = "tokens"});
     v.check(system.empty() || chat, "system, chat", "a system message needs chat: true");
   }
   if (const auto block = v.when(source == DataSource::chain, "source: chain")) {

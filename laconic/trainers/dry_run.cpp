@@ -196,7 +196,7 @@ std::string describe_plan(const RlConfig& config, int ranks) {
         line("evaluation",
              fmt::format("{} problems x {}, before, after{}", eval->evaluation_size(), config.eval.samples_per_prompt,
                          config.eval.every > 0 ? fmt::format(" and every {} steps", config.eval.every) : ""));
-  } else if (config.data.source == DataSource::chain) {
+  } else if (config.data.procedural()) {
     text += line("evaluation", fmt::format("{} held-out problems, before and after", source->evaluation_size()));
   }
   text += resource_lines(config, loaded, objective->needs(), source->longest_prompt() + limit, ranks);

@@ -1,6 +1,8 @@
 #include "laconic/trainers/file_prompts.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -10,7 +12,7 @@
 #include "laconic/core/data/curriculum_order.h"
 #include "laconic/core/data/mixture_order.h"
 #include "laconic/core/data/prompt_order.h"
-#include "laconic/rewards/code_tests.h"
+#include "laconic/rewards/gold_check.h"
 #include "laconic/trainers/pass_rates.h"
 
 namespace laconic::trainers {
@@ -28,24 +30,20 @@ struct Part {
   }
 };
 
-// The answers are tests (rewards/code_tests.h), often as lists and objects.
-bool runs_code(const RewardSection& reward) {
-  return reward.verifier == "code";
-}
-
 class FilePrompts final : public PromptSource {
  public:
   FilePrompts(const DataSection& section, uint64_t seed, const text::Tokenizer& tokenizer,
               const text::ChatTemplate* chat, const RewardSection& reward)
       : tokenizer_(tokenizer), chat_(chat), mixture_({1.0}, seed) {
     std::optional<PassRates> rates;
+    if (!reward.external_decides()) gold_.emplace(reward.verifier, reward.options);
     if (section.curriculum) rates.emplace(section.curriculum->pass_rates, std::nullopt, "data.curriculum.pass_rates");
     std::vector<double> weights;
     double total = 0;
     for (const auto& part : section.parts()) total += part.weight;
     for (auto& part : section.parts()) {
       part.options.keep_columns = reward.external.any();
-      part.options.json_answers = runs_code(reward);
+      part.options.json_answers = rewards::has_structured_gold(reward.verifier);
       // A set that is alone keeps the order that its seed has always had.
       const uint64_t own_seed = part.name.empty() ? seed : mix_key({seed, parts_.size() + 1});
       parts_.push_back(read_part(part, section.curriculum, rates, own_seed, part.weight / total));
@@ -85,7 +83,7 @@ class FilePrompts final : public PromptSource {
   // `share`: of the positions, that the part is given.
   Part read_part(const DataPart& given, const std::optional<CurriculumSection>& curriculum,
                  const std::optional<PassRates>& rates, uint64_t seed, double share) const {
-    auto examples = load_part(given.options).examples;
+    auto examples = judged(load_part(given.options).examples, given.options.path.string());
     if (!curriculum) {
       const size_t count = examples.size();
       return {given.name, given.weight, std::move(examples), data::PromptOrder(count, seed)};
@@ -95,6 +93,23 @@ class FilePrompts final : public PromptSource {
     plan.positions = static_cast<uint64_t>(static_cast<double>(plan.positions) * share);
     data::CurriculumOrder order(data::easy_to_hard(kept.rates, seed), plan, seed);
     return {given.name, given.weight, std::move(kept.examples), std::move(order)};
+  }
+
+  // Those that the verifier can judge. A gold field that it cannot read is an error that names the line.
+  std::vector<data::Example> judged(std::vector<data::Example> examples, const std::string& path) const {
+    if (!gold_) return examples;
+    std::map<std::string, size_t> left_out;  // by reason
+    const size_t all = examples.size();
+    std::erase_if(examples, [&](const data::Example& example) {
+      if (example.answer.empty()) return false;  // told later
+      const auto use = at_source(example, [&] { return gold_->of(example.answer); });
+      if (use.skip) ++left_out[use.reason];
+      return use.skip;
+    });
+    for (const auto& [reason, count] : left_out)
+      log_warning("{}: {} of {} prompts are left out: {}", path, count, all, reason);
+    if (examples.empty()) fail(ErrorKind::input, "{}: the verifier leaves out all {} prompts", path, all);
+    return examples;
   }
 
   struct Rated {
@@ -126,7 +141,6 @@ class FilePrompts final : public PromptSource {
              const RewardSection& reward) {
     if (!reward.external_decides() && example.answer.empty())
       fail(ErrorKind::input, "{}: the example has no answer; set data.answer_column (or data.preset)", example.source);
-    if (runs_code(reward)) at_source(example, [&] { rewards::parse_code_tests(example.answer); });
     const auto prompt = at_source(example, [&] { return prompt_of(example, ""); });
     if (prompt.ids.empty()) fail(ErrorKind::input, "{}: the prompt is empty", example.source);
     const auto tokens = static_cast<int64_t>(prompt.ids.size());
@@ -159,6 +173,7 @@ class FilePrompts final : public PromptSource {
 
   const text::Tokenizer& tokenizer_;
   const text::ChatTemplate* chat_;
+  std::optional<rewards::GoldChecker> gold_;  // absent where no gold answer is needed
   std::vector<Part> parts_;
   data::MixtureOrder mixture_;
   int64_t size_ = 0, longest_ = 0;

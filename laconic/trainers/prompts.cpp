@@ -7,6 +7,7 @@
 #include "laconic/core/data/chain_examples.h"
 #include "laconic/core/data/prompt_order.h"
 #include "laconic/trainers/file_prompts.h"
+#include "laconic/trainers/puzzle_prompts.h"
 
 namespace laconic::trainers {
 namespace {
@@ -85,6 +86,8 @@ std::unique_ptr<PromptSource> make_prompt_source(const DataSection& section, uin
                                                  const text::Tokenizer& tokenizer, const text::ChatTemplate* chat,
                                                  int64_t max_prompt_tokens, const RewardSection& reward) {
   if (section.source == DataSource::chain) return std::make_unique<ChainPrompts>(section, seed, tokenizer);
+  if (section.source == DataSource::puzzle)
+    return make_puzzle_prompts(section, seed, tokenizer, section.chat ? chat : nullptr, max_prompt_tokens);
   return make_file_prompts(section, seed, tokenizer, section.chat ? chat : nullptr, max_prompt_tokens, reward);
 }
 

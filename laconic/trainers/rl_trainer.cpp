@@ -98,7 +98,7 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   prompts_ = source(config_.data);
   if (config_.eval_data) {
     eval_prompts_ = source(*config_.eval_data);
-  } else if (config_.data.source == DataSource::chain) {
+  } else if (config_.data.procedural()) {
     eval_prompts_ = source(config_.data);
   }
   for (const auto& [name, weight] : config_.objective.common.reward_weights)
@@ -274,6 +274,7 @@ std::vector<algorithms::Group> RlTrainer::collect_groups(const std::vector<Place
       [&](int64_t done, int64_t) { progress.update(done); }, report);
   times_.rollout += report.rollout_seconds;
   times_.reward_wait += report.reward_wait_seconds;
+  times_.verify += report.verify_seconds;
   times_.generated += report.drawn_tokens;
   times_.prefilled += report.prefilled_tokens;
   times_.adopted += report.adopted_tokens;

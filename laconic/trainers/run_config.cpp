@@ -20,6 +20,16 @@ void visit_run(config::Visitor& v, uint64_t& seed, int& threads, std::string& to
   v.check(today.empty() || text::noon_of_day(today).has_value(), "today", "expected a day such as 2025-07-10");
 }
 
+// The gold field of a puzzle is read by its own verifier.
+void check_puzzle_verifier(config::Visitor& v, const DataSection& data, const RewardSection& reward,
+                           const std::string& section) {
+  const std::string wanted = data::to_string(data.puzzle.options.kind);
+  v.check(
+      data.source != DataSource::puzzle || reward.external_decides() || reward.verifier == wanted,
+      fmt::format("{}.puzzle.kind, reward.verifier", section),
+      fmt::format("the answers of {0} are judged by verifier: {0} (or external), found {1}", wanted, reward.verifier));
+}
+
 // Nothing of a section whose errors are told elsewhere.
 algorithms::Needs needs_of(const algorithms::ObjectiveSection& section) {
   try {
@@ -246,7 +256,7 @@ void RlConfig::visit(config::Visitor& v) {
   v.section("model", model, "the policy");
   v.section("data", data, "training prompts");
   v.optional_section("eval_data", eval_data,
-                     "evaluation prompts; absent: the held-out problems of source: chain, none for files");
+                     "evaluation prompts; absent: the held-out problems of source: chain and puzzle, none for files");
   v.check(!eval_data || !eval_data->curriculum, "eval_data.curriculum",
           "an evaluation takes every prompt once; a curriculum belongs to data");
   v.section("objective", objective, "the method");
@@ -258,6 +268,8 @@ void RlConfig::visit(config::Visitor& v) {
   v.section("rollout", rollout, "sampling of completions");
   v.section("reward", reward, "judging of completions");
   settle_external(v, reward, objective);
+  check_puzzle_verifier(v, data, reward, "data");
+  if (eval_data) check_puzzle_verifier(v, *eval_data, reward, "eval_data");
   v.section("optimizer", optimizer, "AdamW and its schedule");
   v.section("train", train, "the loop");
   v.section("eval", eval, "evaluation during and after training");
@@ -268,11 +280,11 @@ void RlConfig::visit(config::Visitor& v) {
           "train.prompts_per_step, objective.updates_per_rollout",
           "the groups of a step are split evenly into mini-batches: prompts_per_step must be a multiple of "
           "updates_per_rollout");
-  v.check(eval.every == 0 || eval_data.has_value() || data.source == DataSource::chain, "eval.every, eval_data",
+  v.check(eval.every == 0 || eval_data.has_value() || data.procedural(), "eval.every, eval_data",
           "evaluation during training needs a section eval_data");
   v.check(checkpoint.best != "loss", "checkpoint.best", "loss is the metric of `laconic sft`; expected another one");
-  v.check(checkpoint.best.empty() || eval_data.has_value() || data.source == DataSource::chain,
-          "checkpoint.best, eval_data", "the best checkpoint is found by evaluations, which need a section eval_data");
+  v.check(checkpoint.best.empty() || eval_data.has_value() || data.procedural(), "checkpoint.best, eval_data",
+          "the best checkpoint is found by evaluations, which need a section eval_data");
 }
 
 void SftTrainSection::visit(config::Visitor& v) {
@@ -315,6 +327,8 @@ void SftConfig::visit(config::Visitor& v) {
   v.check(parallel.gather_for_rollout == GatherForRollout::automatic, "parallel.gather_for_rollout",
           "`laconic sft` samples nothing");
   v.section("output", output, "what is written where");
+  v.check(data.source != DataSource::puzzle, "data.source",
+          "puzzles have no responses to learn from; expected file or chain");
   v.check(data.source != DataSource::chain || train.steps > 0, "train.steps, data.source",
           "the chain task has no end, so that epochs cannot count: expected the number of steps");
   v.check(checkpoint.best.empty() || checkpoint.best == "loss", "checkpoint.best",
@@ -331,6 +345,7 @@ void EvalConfig::visit(config::Visitor& v) {
   v.check(!data.curriculum, "data.curriculum", "an evaluation takes every prompt once; a curriculum belongs to train");
   v.section("rollout", rollout, "budgets of the engine");
   v.section("reward", reward, "judging of completions");
+  check_puzzle_verifier(v, data, reward, "data");
   v.section("eval", eval, "sampling");
   v.section("output", output, "what is written where");
 }

@@ -17,13 +17,14 @@
 #include "laconic/core/optim/schedule.h"
 #include "laconic/rewards/external/external_rewards.h"
 #include "laconic/rewards/terms.h"
+#include "laconic/trainers/puzzle_config.h"
 
 namespace laconic::trainers {
 
 enum class ModelInit { pretrained, random };
 enum class Precision { f32, bf16 };
 enum class ComputeDevice { cpu, cuda };
-enum class DataSource { file, chain };
+enum class DataSource { file, chain, puzzle };
 enum class GatherForRollout { automatic, whole, layers };
 enum class ChainEvaluation { held_out, training };
 
@@ -63,7 +64,7 @@ struct DataPart {
   data::DatasetOptions options;
 };
 
-// Prompts (and targets): files, or the procedural chain-arithmetic task.
+// Prompts (and targets): files, the procedural chain-arithmetic task, or procedural puzzles.
 struct DataSection {
   DataSource source = DataSource::file;
   std::string path;
@@ -79,7 +80,9 @@ struct DataSection {
   int chain_problems = 0;                       // chain: training draws from so many problems; 0 = endless
   ChainEvaluation chain_evaluation = ChainEvaluation::held_out;
   int chain_answer_threshold = 0;  // chain: the answer is 1 for a result of so much or more, else 0; 0 = the digit
-  data::DatasetOptions file_options() const;  // of path
+  PuzzleSection puzzle;            // puzzle
+  data::DatasetOptions file_options() const;                      // of path
+  bool procedural() const { return source != DataSource::file; }  // has held-out problems of its own
   // The set, or those of the mixture; two of one name are an Error of kind usage.
   std::vector<DataPart> parts() const;
   void visit(config::Visitor& v);

@@ -40,7 +40,8 @@ int64_t planned_tokens(const algorithms::Objective& objective, const PlacedPromp
 }
 
 json to_json(const CollectReport& report) {
-  return {report.drawn_tokens, report.prefilled_tokens, report.adopted_tokens, trainers::to_json(report.external)};
+  return {report.drawn_tokens, report.prefilled_tokens, report.adopted_tokens, trainers::to_json(report.external),
+          report.verify_seconds};
 }
 
 void add(CollectReport& report, const json& other) {
@@ -48,6 +49,7 @@ void add(CollectReport& report, const json& other) {
   report.prefilled_tokens += other.at(1).get<int64_t>();
   report.adopted_tokens += other.at(2).get<int64_t>();
   report.external.add(external_statistics_from_json(other.at(3)));
+  report.verify_seconds += other.at(4).get<double>();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ void add_times(const StepTimes& times, const StepTimesContext& context, metrics:
   if (context.monitored) row.set("time/monitor_s", times.monitor);
   row.set("time/rollout_s", times.rollout);
   row.set("time/reward_wait_s", times.reward_wait);
+  row.set("time/reward_s", times.verify + times.external.seconds);
   if (times.external.batches > 0) row.set("time/external_reward_s", times.external.seconds);
   row.set("time/logprob_s", times.logprob);
   row.set("time/forward_s", times.forward);

@@ -11,7 +11,8 @@ namespace laconic::trainers {
 
 struct StepTimes {
   double monitor = 0, rollout = 0, reward_wait = 0, logprob = 0, forward = 0, backward = 0, optimizer = 0;  // seconds
-  int64_t generated = 0, prefilled = 0, adopted = 0;                                                        // tokens
+  double verify = 0;                                  // seconds of the verifier's threads, beside the others
+  int64_t generated = 0, prefilled = 0, adopted = 0;  // tokens
   rewards::ExternalStatistics external = {};
   distributed::Traffic traffic_before = {};
 

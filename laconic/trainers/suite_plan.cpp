@@ -65,7 +65,7 @@ void read_method(SuitePlan& plan, const fs::path& file) {
   check_new_name(plan.methods, method.name, file);
   config::read_from_file(file, plan.method_overrides, method.config);
   method.needs_pass_rates = method.config.objective.make()->needs().reference_pass_rate;
-  const bool has_held_out = method.config.eval_data || method.config.data.source == DataSource::chain;
+  const bool has_held_out = method.config.eval_data || method.config.data.procedural();
   if (!has_held_out)
     fail(ErrorKind::usage, "{}: a method of a suite is measured on held-out problems; expected a section eval_data",
          file.string());

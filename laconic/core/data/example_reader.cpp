@@ -78,6 +78,7 @@ ExampleReader::ExampleReader(const DatasetOptions& options)
     const bool own = !answer_.empty() && answer_ != preset.answer;
     if (!own && way.empty()) way = preset.answer_from;
     if (!own && wrong_.empty()) wrong_ = preset.wrong;
+    if (!own && options.answer_from.empty()) answer_parts_ = preset.answer_parts;
     if (answer_.empty()) answer_ = preset.answer;
     if (id_.empty()) id_ = preset.id;
   }
@@ -99,6 +100,7 @@ ExampleReader::ExampleReader(const DatasetOptions& options)
 std::vector<ColumnNames> ExampleReader::needed() const {
   std::vector<ColumnNames> all = {prompt_.empty() ? names_of(options_.messages_column) : prompt_};
   if (!answer_.empty()) all.push_back(answer_);
+  for (const auto& [key, names] : answer_parts_) all.push_back(names);
   for (const auto& name : wrong_) all.push_back({name});
   if (!options_.response_column.empty()) all.push_back({options_.response_column});
   if (!options_.id_column.empty()) all.push_back(id_);
@@ -156,6 +158,12 @@ void ExampleReader::read_prompt(const Json& record, Example& example) const {
 
 void ExampleReader::read_answer(const Json& record, Example& example) const {
   if (answer_.empty()) return;
+  if (!answer_parts_.empty()) {
+    Json parts;
+    for (const auto& [key, names] : answer_parts_) parts[key] = need_column(record, names);
+    example.answer = parts.dump();
+    return;
+  }
   const Json& value = need_column(record, answer_);
   const bool as_json = options_.json_answers && value.is_structured();
   const std::string text = as_json ? value.dump() : scalar_text(value, answer_.front());

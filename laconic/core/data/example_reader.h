@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "laconic/core/data/columns.h"
@@ -34,6 +35,7 @@ class ExampleReader {
   DatasetOptions options_;
   ColumnNames prompt_, answer_, id_, wrong_;
   std::string form_;
+  std::vector<std::pair<std::string, ColumnNames>> answer_parts_;  // of a preset; then answer_ is in the form alone
   AnswerFrom answer_from_ = AnswerFrom::whole;
   std::string format_;
   std::string stem_;  // of the file, for ids

@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Preset plain(std::string name, ColumnNames prompt, ColumnNames answer, ColumnNames id = {}) {
-  return {std::move(name), std::move(prompt), std::move(answer), std::move(id), "", {}, ""};
+  return {std::move(name), std::move(prompt), std::move(answer), std::move(id), "", {}, "", {}, "math"};
 }
 
 std::vector<Preset> make_presets() {
@@ -25,13 +25,18 @@ std::vector<Preset> make_presets() {
   Preset countdown = plain("countdown", {"nums", "numbers", "input"}, {"target", "output"});
   countdown.form =
       "Use each of the numbers {prompt} once, with +, -, * and /, to make an expression that equals {answer}.";
+  countdown.answer_parts = {{"numbers", countdown.prompt}, {"target", countdown.answer}};
+  countdown.verifier = "countdown";
+  Preset ifeval = plain("ifeval", {"prompt"}, {"instruction_id_list"}, {"key"});
+  ifeval.answer_parts = {{"instruction_id_list", {"instruction_id_list"}}, {"kwargs", {"kwargs"}}};
+  ifeval.verifier = "instructions";
   return {gsm8k, math, plain("math_500", {"problem"}, {"answer"}, {"unique_id"}),
           plain("deepscaler", {"problem"}, {"answer"}),
           // extra_info.index is no id: each problem stands in the published file about a hundred times.
           plain("dapo_math_17k", {"prompt"}, {"reward_model.ground_truth"}),
           plain("deepmath_103k", {"question"}, {"final_answer"}), plain("openr1_math", {"problem"}, {"answer"}),
           plain("aime", {"problem", "Problem", "question"}, {"answer", "Answer"}, {"id", "ID"}),
-          plain("amc", {"problem", "question"}, {"answer"}, {"id"}), gpqa, countdown};
+          plain("amc", {"problem", "question"}, {"answer"}, {"id"}), gpqa, countdown, ifeval};
 }
 
 bool has(const Json& record, const ColumnNames& names) {
@@ -67,6 +72,7 @@ std::optional<std::string> guess_preset(const Json& record) {
   if (has(record, {"unique_id"}) && has(record, {"problem"}) && has(record, {"answer"})) return "math_500";
   if (has(record, {"problem"}) && !has(record, {"answer"}) && holds(record, {"solution"}, "\\boxed")) return "math";
   if (has(record, {"nums"}) && has(record, {"target"})) return "countdown";
+  if (has(record, {"prompt"}) && has(record, {"instruction_id_list"}) && has(record, {"kwargs"})) return "ifeval";
   for (const char* name : {"deepscaler", "aime"}) {
     const auto& preset = preset_named(name);
     if (has(record, preset.prompt) && has(record, preset.answer)) return name;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "laconic/core/data/columns.h"
@@ -19,6 +20,9 @@ struct Preset {
   std::string answer_from;  // "" = whole
   ColumnNames wrong;        // multiple choice: all of these hold wrong options, `answer` the right one
   std::string form;         // text of the prompt around {prompt} and {answer}, where the columns are no prompt
+  // The answer as a JSON object of several columns, by its keys; then `answer` is used in the form alone.
+  std::vector<std::pair<std::string, ColumnNames>> answer_parts;
+  std::string verifier = "math";  // that the answers are for
 };
 
 const std::vector<Preset>& presets();

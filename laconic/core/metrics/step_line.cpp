@@ -67,7 +67,7 @@ std::vector<StepColumn> default_step_columns() {
       {"grad", "optim/grad_norm", fixed2, {}},
       {"gap", "mismatch/max", scientific, {}},
       {"reward failures", "reward/failures", compact, {}},
-      {"grading", "time/external_reward_s", seconds, {}},
+      {"grading", "time/reward_s", seconds, {}},
       {"", "throughput/tokens_per_s", token_rate, {}},
       {"", "time/step_s", seconds, {{"rollout", "time/rollout_s"}, {"train", "time/train_s"}}},
   };

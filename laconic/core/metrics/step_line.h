@@ -34,7 +34,7 @@ struct StepColumn {
 
 // Reward, accuracy, length, KL, entropy, gradient norm, mismatch, the user's own rewards, speed and time, by the names
 // that the trainers use: reward/mean, reward/accuracy, completion/mean_tokens, kl/mean, entropy/mean, optim/grad_norm,
-// mismatch/max, reward/failures, time/external_reward_s (summed over workers), throughput/tokens_per_s, time/step_s
+// mismatch/max, reward/failures, time/reward_s (summed over workers), throughput/tokens_per_s, time/step_s
 // with time/rollout_s and time/train_s.
 std::vector<StepColumn> default_step_columns();
 

@@ -58,10 +58,22 @@ TEST_F(PresetTest, EachReadsTheShapeOfItsSet) {
 TEST_F(PresetTest, CountdownMakesThePrompt) {
   const auto numbers = one("countdown", R"({"target": 98, "nums": [44, 19, 35]})");
   EXPECT_THAT(numbers.prompt, AllOf(HasSubstr("numbers 44, 19, 35 once"), HasSubstr("equals 98")));
-  EXPECT_EQ(numbers.answer, "98");
-  EXPECT_EQ(one("countdown", R"({"input": "30,100,93", "output": "23"})").answer, "23");
+  EXPECT_EQ(numbers.answer, R"({"numbers":[44,19,35],"target":98})");
+  EXPECT_EQ(one("countdown", R"({"input": "30,100,93", "output": "23"})").answer,
+            R"({"numbers":"30,100,93","target":"23"})");
   auto options = records("countdown", {R"({"target": 98, "nums": [44, {}]})"});
   EXPECT_THAT(error_of(options), HasSubstr("column `nums` must be a string or a number, found object"));
+}
+
+TEST_F(PresetTest, IfevalTakesBothColumnsOfItsInstructions) {
+  const auto example =
+      one("ifeval", R"({"key": 1000, "prompt": "Write.", "instruction_id_list": ["punctuation:no_comma"],)"
+                    R"( "kwargs": [{"num_words": null}]})");
+  EXPECT_EQ(example.id, "1000");
+  EXPECT_EQ(example.prompt, "Write.");
+  EXPECT_EQ(example.answer, R"({"instruction_id_list":["punctuation:no_comma"],"kwargs":[{"num_words":null}]})");
+  EXPECT_THAT(error_of(records("ifeval", {R"({"key": 1, "prompt": "p", "instruction_id_list": []})"})),
+              HasSubstr("no column `kwargs`"));
 }
 
 const char* const kGpqa =
@@ -140,6 +152,7 @@ TEST(Presets, AreToldFromTheColumns) {
   EXPECT_EQ(guess(R"({"prompt": [], "reward_model": {"ground_truth": "1"}})"), "dapo_math_17k");
   EXPECT_EQ(guess(kGpqa), "gpqa");
   EXPECT_EQ(guess(R"({"nums": [1], "target": 1})"), "countdown");
+  EXPECT_EQ(guess(R"({"key": 1, "prompt": "p", "instruction_id_list": [], "kwargs": []})"), "ifeval");
   EXPECT_EQ(guess(R"({"text": "t"})"), "none");
 }
 

@@ -72,7 +72,7 @@ TEST(PublishedDatasets, CountdownWithItsOwnColumnNames) {
   DatasetOptions preset;
   preset.path = options.path;
   preset.preset = "countdown";
-  EXPECT_EQ(load_dataset(preset).examples[0].answer, "23");
+  EXPECT_EQ(load_dataset(preset).examples[0].answer, R"({"numbers":"30,100,93","target":"23"})");
   options.preset = "gsm8k";  // another data set's columns: the message says what there is
   options.prompt_column.clear();
   options.answer_column.clear();
