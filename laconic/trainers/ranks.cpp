@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/log.h"
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/single_process.h"
 #include "laconic/core/ops/kernels.h"
@@ -95,7 +96,8 @@ void Ranks::fail_run(const std::exception& error) {
   failed_ = true;
   if (!watchdog_) return;
   const bool suffers = dynamic_cast<const distributed::CollectiveError*>(&error) != nullptr;
-  suffers ? watchdog_->suffered(error.what()) : watchdog_->failed(error.what());
+  if (!suffers) return watchdog_->failed(error.what());
+  if (const auto cause = watchdog_->suffered(error.what()); !cause.empty()) log_warning("{}", cause);
 }
 
 std::unique_ptr<distributed::ShardedAdamW> make_optimizer(model::Model& model, const OptimizerSection& optimizer,

@@ -164,6 +164,7 @@ void Writer::tell(const Position& position, const Outcome& outcome) {
   }
   if (outcome.error->kind() != ErrorKind::io || options_.on_error == OnError::fail) throw *outcome.error;
   ++failures_;
+  if (company_.rank > 0) return;  // once is enough
   log_warning("{}; the run goes on without it ({} so far), as checkpoint.on_error says", outcome.error->what(),
               failures_);
 }

@@ -22,9 +22,12 @@ void check_parts(const char* name, const at::Tensor& all, const at::Tensor& shar
                 "{}: {} values of {} ranks do not fit {} values in all", name, shard.numel(), world_size, all.numel());
 }
 
-// LibTorch's messages carry a backtrace behind the first line.
+// LibTorch's messages carry a backtrace behind the first line, and Gloo's a source file before it: "[/..pair.cc:538] ".
 std::string first_line(const std::string& text) {
-  return std::string(trim(std::string_view(text).substr(0, text.find('\n'))));
+  auto line = trim(std::string_view(text).substr(0, text.find('\n')));
+  if (const auto end = line.find("] "); line.starts_with("[/") && end != std::string_view::npos)
+    line.remove_prefix(end + 2);
+  return std::string(line);
 }
 
 }  // namespace

@@ -173,9 +173,27 @@ void Watchdog::failed(const std::string& reason) {
   end(State::failed, reason);
 }
 
-void Watchdog::suffered(const std::string& reason) {
+std::string Watchdog::suffered(const std::string& reason) {
   end(State::suffered, reason);
   std::this_thread::sleep_for(seconds(options_.courtesy_s));
+  return cause();
+}
+
+// After the courtesy time: a rank that is well has left several signs in it.
+std::string Watchdog::cause() const {
+  const auto known = messenger_->known();
+  for (size_t r = 0; r < known.size(); ++r) {
+    if (known[r].sign.state == State::failed) return fmt::format("rank {} has failed: {}", r, known[r].sign.text);
+  }
+  if (!messenger_->silence()) return "rank 0, which the ranks meet at, is gone";
+  for (size_t r = 0; r < known.size(); ++r) {
+    const auto& [sign, beat, heard] = known[r];
+    const double missed = seconds_since(heard);
+    if (static_cast<int>(r) == rank_ || sign.state != State::running || missed < 0.75 * options_.courtesy_s) continue;
+    return fmt::format("rank {} has given no sign of life for {:.1f} s and is probably gone{}", r, missed,
+                       sign.text.empty() ? "" : "; it was in " + sign.text);
+  }
+  return "";
 }
 
 void Watchdog::end(State state, const std::string& text) {

@@ -39,8 +39,9 @@ class Watchdog {
   void finished();
   // Tells the others why this rank ends, so that they do not have to find out.
   void failed(const std::string& reason);
-  // The same where another rank is the cause; returns so late (courtesy_s) that the cause has ended before.
-  void suffered(const std::string& reason);
+  // The same where another rank is the cause; returns so late (courtesy_s) that the cause has ended before. What is
+  // then known of the cause, for people; "" when nothing is.
+  std::string suffered(const std::string& reason);
 
  private:
   class Messenger;
@@ -52,6 +53,7 @@ class Watchdog {
   bool look();  // false: a failure was found
   std::string failure_of_others() const;
   std::string own_failure() const;
+  std::string cause() const;
   bool others_make_progress() const;
   std::string others() const;
   void report(State state, const std::string& failure);

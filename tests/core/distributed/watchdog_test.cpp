@@ -98,7 +98,7 @@ TEST(Watchdog, WhoSuffersEndsAfterTheCauseWhichIsNamed) {
   Watched first(0, 3, board, 60), second(1, 3, board, 60), third(2, 3, board, 60);
   second.dog->failed("the disk is full");
   const Timer timer;
-  first.dog->suffered("a connection was closed");
+  EXPECT_EQ(first.dog->suffered("a connection was closed"), "rank 1 has failed: the disk is full");
   EXPECT_GE(timer.seconds(), 0.1);
   EXPECT_THAT(third.text(), HasSubstr("rank 1 has failed (the disk is full)"));
 }
@@ -108,6 +108,13 @@ TEST(Watchdog, WhoSuffersFromNobodyKnownIsNamed) {
   Watched first(0, 2, board, 60), second(1, 2, board, 60);
   second.dog->suffered("a connection was closed");
   EXPECT_THAT(first.text(), HasSubstr("rank 1 has failed (a connection was closed)"));
+}
+
+TEST(Watchdog, WhoSuffersNamesTheRankThatIsSilent) {
+  const LocalBlackboard board;
+  Watched first(0, 3, board, 60), third(2, 3, board, 60);  // of rank 1 nothing is heard
+  EXPECT_THAT(first.dog->suffered("a connection was closed"),
+              AllOf(HasSubstr("rank 1 has given no sign of life for"), HasSubstr("probably gone")));
 }
 
 TEST(Watchdog, AnEndWithoutAWordIsAFailure) {
