@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "laconic/core/base/error.h"
@@ -20,9 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "liblaconic_cuda.so";
 
-// The GPU of the process; a process has one.
-std::optional<int>& chosen_device() {
-  static std::optional<int> index;
+// The GPU of the process, which has one; -1: not chosen yet.
+int& chosen_device() {
+  static int index = -1;
   return index;
 }
 
@@ -71,14 +70,13 @@ const Plugin& require_cuda() {
 }
 
 void use_device(int index) {
-  if (chosen_device() == index) return;
-  LACONIC_CHECK(!chosen_device(), "this process computes on GPU {} already", *chosen_device());
+  if (index >= 0 && chosen_device() == index) return;
+  LACONIC_CHECK(chosen_device() < 0, "this process computes on GPU {} already", chosen_device());
   const Plugin& plugin = require_cuda();
   if (const int count = plugin.device_count(); index < 0 || index >= count) {
     fail(ErrorKind::usage,
-         "there is no GPU {}: {} can be seen, counted from 0 (CUDA_VISIBLE_DEVICES); each rank of a machine needs one "
-         "of "
-         "its own",
+         "there is no GPU {}: {} can be seen, counted from 0 (CUDA_VISIBLE_DEVICES); each rank of a machine needs its "
+         "own",
          index, count);
   }
   plugin.set_device(index);
@@ -89,8 +87,8 @@ void use_device(int index) {
 }
 
 at::Device device() {
-  if (!chosen_device()) use_device(0);
-  return {at::kCUDA, static_cast<at::DeviceIndex>(*chosen_device())};
+  if (chosen_device() < 0) use_device(0);
+  return {at::kCUDA, static_cast<at::DeviceIndex>(chosen_device())};
 }
 
 int64_t free_memory() {

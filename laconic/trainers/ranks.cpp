@@ -35,8 +35,7 @@ std::unique_ptr<distributed::JoinedRanks> join(const distributed::RankFacts& fac
   options.collective_timeout = std::chrono::hours(24 * 7);
   options.interface = section.interface;
   if (device == ComputeDevice::cuda) {
-    const int gpu = facts.local_rank;
-    use_gpu(gpu);
+    const int gpu = use_gpu(facts.local_rank);
     options.make_communicator = [&facts, gpu, timeout = options.collective_timeout](c10d::Store& store) {
       return cuda::require_cuda().nccl_communicator(store, {facts.rank, facts.world_size, gpu, timeout});
     };

@@ -50,7 +50,7 @@ void ModelSection::visit(config::Visitor& v) {
   v.choice("dtype", dtype, {{"f32", Precision::f32}, {"bf16", Precision::bf16}},
            {.help = "of the weights; bf16 weights are trained through f32 master copies"});
   v.choice("device", device, {{"cpu", ComputeDevice::cpu}, {"cuda", ComputeDevice::cuda}},
-           {.help = "where the run computes; cuda is refused so far, with what it lacks on this machine"});
+           {.help = "where the run computes: the processor, or an NVIDIA GPU for each rank"});
   v.check(!path.empty(), "path", "expected the folder of a model, found nothing");
 }
 

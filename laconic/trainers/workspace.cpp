@@ -11,6 +11,7 @@
 #include "laconic/core/data/procedural/chain_tokenizer.h"
 #include "laconic/core/ops/paged_attention.h"
 #include "laconic/cuda/loader.h"
+#include "laconic/trainers/costs.h"
 #include "laconic/trainers/memory.h"
 
 namespace laconic::trainers {
@@ -81,8 +82,13 @@ std::pair<int64_t, int64_t> kv_memory(const model::ModelConfig& config, const Mo
 
 }  // namespace
 
-void use_gpu(int index) {
-  with_gpu([&] { cuda::use_device(index); });
+int use_gpu(int local_rank) {
+  return with_gpu([&] {
+    // A scheduler may show each rank nothing but its own.
+    const int index = cuda::require_cuda().device_count() == 1 ? 0 : local_rank;
+    cuda::use_device(index);
+    return index;
+  });
 }
 
 TextWorkspace load_text(const ModelSection& section) {
@@ -175,8 +181,7 @@ rollout::EngineOptions engine_options(const model::ModelConfig& config, const te
   }
   if (options.kv_tokens == 0) {
     const auto [bytes, token_bytes] = kv_memory(config, model);
-    const int64_t affordable = bytes / token_bytes;
-    options.kv_tokens = std::max(each, std::min(affordable, std::min<int64_t>(requests, section.max_rows) * each));
+    options.kv_tokens = kv_tokens_wanted(requests, section.max_rows, each, bytes, token_bytes);
   }
   options.make_text_stream = [&tokenizer] { return std::make_unique<TokenizerStream>(tokenizer); };
   return options;

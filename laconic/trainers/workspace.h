@@ -50,8 +50,9 @@ void copy_tokenizer_files(const TextWorkspace& workspace, const std::filesystem:
 // Weights as they are in memory, config and tokenizer: a folder that any Hugging Face loader reads.
 void save_model_folder(const Workspace& workspace, const std::filesystem::path& folder);
 
-// This process computes on GPU `index` from now on. Where it cannot: an Error that names model.device.
-void use_gpu(int index);
+// This process computes on the GPU of its local rank from now on, or on the only one that it sees; returns which. Where
+// it cannot: an Error that names model.device.
+int use_gpu(int local_rank);
 
 // An engine with the run's budgets, for completions of at most `new_tokens` to prompts of at most `prompt_tokens`, of
 // which `requests` are expected at once, in a quarter of the machine's memory at most, or half of what is free on the

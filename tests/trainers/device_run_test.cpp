@@ -16,9 +16,7 @@ namespace {
 using Rows = std::vector<nlohmann::ordered_json>;
 
 Rows rows_of(const std::filesystem::path& file) {
-  Rows rows;
-  for (auto& row : metrics::read_jsonl(file).rows) rows.push_back(std::move(row));
-  return rows;
+  return metrics::read_jsonl(file).rows;
 }
 
 Rows rl_rows(const std::vector<std::string>& overrides) {

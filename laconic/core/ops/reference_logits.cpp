@@ -10,7 +10,7 @@ namespace laconic::ops {
 namespace {
 
 // Columns of the packed requests, f64.
-enum RequestColumn : int64_t { uniform, inverse_temperature, top_k, top_p, min_p, given, request_columns };
+enum RequestColumn : uint8_t { uniform, inverse_temperature, top_k, top_p, min_p, given, request_columns };
 
 // Below: counts as probability 0 in the entropy, as on the CPU.
 constexpr double kLowestLogprob = -100.0;

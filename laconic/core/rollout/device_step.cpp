@@ -35,7 +35,7 @@ int64_t logit_rows(int64_t vocab, int64_t max_rows) {
 }
 
 // Places in the order in which pass() reads them.
-enum Place : size_t { kIds, kPositions, kSequence, kTable };
+enum Place : uint8_t { kIds, kPositions, kSequence, kTable };
 
 class DeviceAttention final : public model::Attention {
  public:

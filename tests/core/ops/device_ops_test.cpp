@@ -23,10 +23,11 @@ using Tensors = std::vector<at::Tensor>;
 
 // `body` gets the inputs as fresh copies and gives its results; the same by the CPU's kernels and by the reference, and
 // by the reference on bf16.
-void expect_agreement(const Tensors& inputs, const std::function<Tensors(Tensors)>& body,
+void expect_agreement(const Tensors& inputs, const std::function<Tensors(Tensors&)>& body,
                       double tolerance = kRounding) {
   const auto copies = [&](at::ScalarType type) {
     Tensors all;
+    all.reserve(inputs.size());
     for (const auto& t : inputs) all.push_back(t.is_floating_point() ? t.to(type, false, /*copy=*/true) : t.clone());
     return all;
   };
@@ -36,9 +37,11 @@ void expect_agreement(const Tensors& inputs, const std::function<Tensors(Tensors
     for (auto& t : all) t = t.is_floating_point() ? t.to(at::kFloat) : t;
     return all;
   };
-  const auto expected = body(copies(at::kFloat)), coarse = body(rounded());
+  auto plain = copies(at::kFloat), plain_rounded = rounded();
+  const auto expected = body(plain), coarse = body(plain_rounded);
   const ReferenceScope scope;
-  const auto got = body(copies(at::kFloat)), narrow = body(copies(at::kBFloat16));
+  auto same = copies(at::kFloat), short_ones = copies(at::kBFloat16);
+  const auto got = body(same), narrow = body(short_ones);
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
     EXPECT_LT(relative_difference(got[i], expected[i], 1e-2), tolerance) << "result " << i;
@@ -64,7 +67,7 @@ TEST(DeviceOps, Linear) {
     for (const bool add : {false, true}) {
       expect_agreement({normal_tensor({rows, 40}, 1), normal_tensor({25, 40}, 2), normal_tensor({25}, 3),
                         normal_tensor({rows, 25}, 4)},
-                       [&](Tensors t) {
+                       [&](Tensors& t) {
                          const auto dw_like = at::TensorOptions().dtype(at::kFloat);
                          auto y = t[3].clone(), dw = at::ones({25, 40}, dw_like), dbias = at::ones({25}, dw_like);
                          linear_into(t[0], t[1], t[2], y, add);
@@ -79,7 +82,7 @@ TEST(DeviceOps, Linear) {
 
 TEST(DeviceOps, Norm) {
   for (const bool add : {false, true}) {
-    expect_agreement({normal_tensor({7, 50}, 1), normal_tensor({50}, 2), normal_tensor({7, 50}, 3)}, [&](Tensors t) {
+    expect_agreement({normal_tensor({7, 50}, 1), normal_tensor({50}, 2), normal_tensor({7, 50}, 3)}, [&](Tensors& t) {
       auto y = at::empty_like(t[0]), inverse = at::empty({7}, at::kFloat), dx = at::ones_like(t[0]);
       auto dweight = at::ones({50}, at::kFloat);
       rms_norm_into(t[0], t[1], 1e-5, y, &inverse);
@@ -91,7 +94,7 @@ TEST(DeviceOps, Norm) {
 }
 
 TEST(DeviceOps, Swiglu) {
-  expect_agreement({normal_tensor({9, 34}, 1, 2.0), normal_tensor({9, 17}, 2)}, [](Tensors t) {
+  expect_agreement({normal_tensor({9, 34}, 1, 2.0), normal_tensor({9, 17}, 2)}, [](Tensors& t) {
     auto out = at::empty_like(t[1]);
     swiglu_into(t[0], out);
     const auto activation = swiglu_backward_(t[1], t[0]);
@@ -107,7 +110,7 @@ TEST(DeviceOps, Rotation) {
     expect_agreement(
         {normal_tensor({31, s.qkv_width()}, 1), normal_tensor({31, s.qkv_width()}, 2), normal_tensor({12}, 3),
          normal_tensor({12}, 4)},
-        [&](Tensors t) {
+        [&](Tensors& t) {
           Rotation r{(at::arange(31, at::kLong) * 7) % 60, table, {}, {}, 1e-6};
           if (norms) r.q_norm = t[2], r.k_norm = t[3];
           auto out = at::empty_like(t[0]), in_place = t[0].clone();
@@ -124,7 +127,7 @@ TEST(DeviceOps, Rotation) {
 TEST(DeviceOps, PackedAttention) {
   for (const HeadShape s : {HeadShape{6, 2, 12}, HeadShape{3, 3, 8}}) {
     const std::vector<int64_t> offsets = {0, 1, 1, 34, 70};
-    expect_agreement({normal_tensor({70, s.qkv_width()}, 1), normal_tensor({70, s.out_width()}, 2)}, [&](Tensors t) {
+    expect_agreement({normal_tensor({70, s.qkv_width()}, 1), normal_tensor({70, s.out_width()}, 2)}, [&](Tensors& t) {
       auto out = at::empty_like(t[1]), log_sum = at::empty({70, s.heads}, at::kFloat), dqkv = at::empty_like(t[0]);
       packed_attention_into(t[0], offsets, s, out, &log_sum);
       packed_attention_backward(t[1], t[0], out, log_sum, packed_sequences(offsets, at::kCPU), s, dqkv);
@@ -189,7 +192,7 @@ TEST(DeviceOps, LogprobHead) {
   for (const bool entropy : {false, true}) {
     expect_agreement(
         {normal_tensor({13, 20}, 1), normal_tensor({61, 20}, 2), normal_tensor({13}, 3), normal_tensor({13}, 4)},
-        [&](Tensors t) {
+        [&](Tensors& t) {
           HeadStatistics s;
           const HeadOptions options{0.8, 1 << 20};
           const auto logprob = score_targets(t[0], t[1], targets, options, entropy, s);

@@ -70,6 +70,17 @@ TEST_P(DeviceEngine, DrawsWhatTheKernelsDraw) {
   EXPECT_GT(statistics.preemptions, 0);
 }
 
+TEST_P(DeviceEngine, ManyForcedTokensAreScoredInPieces) {
+  Request r;
+  r.prompt = {1, 2, 3};
+  for (int32_t i = 0; i < 150; ++i) r.forced_prefix.push_back(i * 7 % 60);
+  r.max_tokens = 155;
+  r.want_entropy = true;
+  const auto expected = run_all(tiny_model(GetParam()), {}, {r});
+  const ops::ReferenceScope scope;
+  expect_near(run_all(tiny_model(GetParam()), {.max_rows = 1}, {r}), expected);
+}
+
 // Weights that come and go: no step is replayed.
 class Moving final : public model::WeightUse {
  public:

@@ -1,6 +1,7 @@
 // A whole model on a GPU against the same model on the CPU: logprobs and gradients of a training pass, tokens of a
 // greedy and of a sampled rollout, with recorded steps.
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
