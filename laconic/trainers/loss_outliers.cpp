@@ -100,12 +100,15 @@ std::string Unusual::text() const {
 }
 
 std::vector<Unusual> LossOutliers::look_at(const UpdateReport& report) {
+  return look_at(report.loss.policy_loss + report.loss.kl_loss, report.optimizer.grad_norm);
+}
+
+std::vector<Unusual> LossOutliers::look_at(double loss, double norm) {
   std::vector<Unusual> found;
-  const double loss = report.loss.policy_loss + report.loss.kl_loss;
   const double median = losses_.median(), score = losses_.score(loss);
   if (std::abs(score) >= kLimit) found.push_back({"loss", loss, score, median});
-  if (report.optimizer.skipped && !std::isfinite(loss)) return found;  // its gradient says no more
-  const double norm = report.optimizer.grad_norm, norm_median = norms_.median(), norm_score = norms_.score(norm);
+  if (!std::isfinite(loss)) return found;
+  const double norm_median = norms_.median(), norm_score = norms_.score(norm);
   if (norm_score >= kLimit) found.push_back({"gradient norm", norm, norm_score, norm_median});
   return found;
 }
@@ -119,6 +122,10 @@ std::vector<Json> largest_losses(const algorithms::MiniBatch& mini_batch, const 
                                  distributed::Communicator* communicator, size_t count) {
   std::vector<Json> entries;
   for (const auto& pass : report.passes) add_entries(mini_batch, pass, entries);
+  return largest_of(std::move(entries), communicator, count);
+}
+
+std::vector<Json> largest_of(std::vector<Json> entries, distributed::Communicator* communicator, size_t count) {
   keep_largest(entries, count);
   if (communicator == nullptr || communicator->alone()) return entries;
   const auto bytes = Json::to_cbor(Json(entries));

@@ -33,7 +33,9 @@ class LossOutliers {
   // that is larger.
   static constexpr double kLimit = 10.0;
 
-  // The same on all ranks, as the report is.
+  // Of an update's loss and gradient norm, which are the same on all ranks; where the loss is not finite, the norm says
+  // nothing more.
+  std::vector<Unusual> look_at(double loss, double grad_norm);
   std::vector<Unusual> look_at(const UpdateReport& report);
   RecentUpdates recent() const { return {losses_.values(), norms_.values()}; }
   void restore(const RecentUpdates& recent);
@@ -49,6 +51,9 @@ class LossOutliers {
 // null.
 std::vector<nlohmann::ordered_json> largest_losses(const algorithms::MiniBatch& mini_batch, const UpdateReport& report,
                                                    distributed::Communicator* communicator, size_t count = 5);
+// Of the ranks' entries those with the largest "loss", as above. Collective; `communicator` may be null.
+std::vector<nlohmann::ordered_json> largest_of(std::vector<nlohmann::ordered_json> entries,
+                                               distributed::Communicator* communicator, size_t count = 5);
 // One line for people.
 std::string describe_sample(const nlohmann::ordered_json& sample);
 

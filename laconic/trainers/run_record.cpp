@@ -127,6 +127,7 @@ std::vector<optim::TrainedTensor> trained_tensors(const model::Model& model) {
 void restore_weights(model::Model& model, const optim::TensorSource& weights) {
   const at::NoGradGuard no_grad;
   std::vector<optim::ExpectedTensor> expected;
+  expected.reserve(model.parameters().size());
   for (const auto& parameter : model.parameters())
     expected.push_back({parameter.name, parameter.tensor.sizes().vec(), parameter.tensor.scalar_type()});
   optim::check_holds(weights, expected, "weights");

@@ -35,7 +35,8 @@ std::vector<metrics::StepColumn> columns() {
 // A part of a batch, ready for a forward pass, with the factor on each scored token's negative logprob.
 struct MicroBatch {
   policy::PackedBatch packed;
-  at::Tensor factor;  // [n] f32
+  at::Tensor factor;             // [n] f32
+  std::vector<int64_t> samples;  // of the batch
 };
 
 // Micro-batches of this rank's share of a batch, some of them empty where other ranks have more; the factors of a batch
@@ -60,9 +61,29 @@ std::vector<MicroBatch> batches_of(const std::vector<policy::ScoredSequence>& ba
       factors.insert(factors.end(), static_cast<size_t>(sequence.scored()),
                      static_cast<float>(token_mean ? 1.0 / tokens : 1.0 / (n * static_cast<double>(batch.size()))));
     }
-    result.push_back({policy::pack(sequences, device), at::tensor(factors).to(device)});
+    result.push_back({policy::pack(sequences, device), at::tensor(factors).to(device), chosen});
   }
   return result;
+}
+
+// What each sample of this rank adds to the loss. `logprobs`: of the micro-batches, [n] each
+std::vector<nlohmann::ordered_json> sample_losses(const std::vector<MicroBatch>& micro_batches,
+                                                  const std::vector<at::Tensor>& logprobs) {
+  std::vector<nlohmann::ordered_json> entries;
+  for (size_t b = 0; b < micro_batches.size(); ++b) {
+    const auto& micro = micro_batches[b];
+    const auto loss = -micro.factor * logprobs[b];
+    const auto& offsets = micro.packed.scored_offsets;
+    for (size_t i = 0; i + 1 < offsets.size(); ++i) {
+      const int64_t tokens = offsets[i + 1] - offsets[i];
+      if (tokens == 0) continue;
+      entries.push_back({{"sample", micro.samples[i]},
+                         {"loss", loss.narrow(0, offsets[i], tokens).sum().item<double>()},
+                         {"tokens", tokens},
+                         {"logprob_min", logprobs[b].narrow(0, offsets[i], tokens).min().item<double>()}});
+    }
+  }
+  return entries;
 }
 
 }  // namespace
@@ -129,7 +150,12 @@ void SftTrainer::resume() {
     check_not_beyond(*loaded, loaded->position.step, source_->steps());
     optimizer_->restore_weights(*loaded->weights);
     optimizer_->restore_state(*loaded->optimizer, saved.at("adamw_steps"));
-    state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens")};
+    state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens"), {}};
+    if (saved.contains("recent")) {  // not in checkpoints of earlier versions
+      state_.recent.losses = saved.at("recent").at("losses").get<std::vector<double>>();
+      state_.recent.norms = saved.at("recent").at("norms").get<std::vector<double>>();
+    }
+    outliers_.restore(state_.recent);
   }
   optimizer_->check_weights("before the first step");
   if (!folder_) return;
@@ -151,6 +177,7 @@ void SftTrainer::train_step() {
   for (int64_t i = 0; i < source_->batch_size(state_.step); ++i) batch.push_back(source_->sample(state_.step, i));
   double loss_sum = 0;
   int64_t tokens = 0, scored = 0;
+  std::vector<at::Tensor> logprobs;  // of the micro-batches
   const auto micro_batches = batches_of(batch, config_.train.micro_batch_tokens, config_.train.token_mean,
                                         workspace_.model.device(), ranks_.communicator());
   for (size_t i = 0; i < micro_batches.size(); ++i) {
@@ -158,6 +185,7 @@ void SftTrainer::train_step() {
     if (i + 1 == micro_batches.size()) before_last_pass();
     const auto statistics = policy::score(workspace_.model, micro.packed, 1.0, false, {config_.train.recompute});
     const auto loss = -(micro.factor * statistics.logprob).sum();
+    logprobs.push_back(statistics.logprob.detach());
     torch::autograd::backward({loss}, {});
     loss_sum += loss.item<double>();
     tokens += micro.packed.ids.numel();
@@ -180,7 +208,10 @@ void SftTrainer::train_step() {
   state_.skipped_in_a_row = report.skipped ? state_.skipped_in_a_row + 1 : 0;
   state_.trained_tokens += tokens;
   ++state_.step;
-  if (report.skipped)
+  const auto unusual = outliers_.look_at(loss_sum, report.grad_norm);
+  state_.recent = outliers_.recent();
+  if (!unusual.empty()) name_outliers(unusual, sample_losses(micro_batches, logprobs));
+  if (report.skipped && ranks_.first())
     log_warning("step {}: the loss or its gradient is not finite; the update was skipped ({} in a row)", state_.step,
                 state_.skipped_in_a_row);
   if (state_.skipped_in_a_row > config_.optimizer.max_skipped_steps) {
@@ -215,6 +246,27 @@ void SftTrainer::train_step() {
   if (check_every > 0 && state_.step % check_every == 0)
     optimizer_->check_weights(fmt::format("after step {}", state_.step));
   if (folder_) report_step(row, loss_sum);
+}
+
+// A loss or gradient norm out of the ordinary, with the samples that had the largest part in it.
+void SftTrainer::name_outliers(const std::vector<Unusual>& unusual, std::vector<nlohmann::ordered_json> own) {
+  const auto samples = largest_of(std::move(own), &ranks_.communicator());
+  if (!folder_) return;
+  for (const auto& one : unusual) {
+    folder_->log_outlier({{"step", state_.step},
+                          {"what", one.what},
+                          {"value", one.value},
+                          {"score", one.score},
+                          {"median", one.median},
+                          {"samples", samples}});
+    std::string text = fmt::format("step {}: {}; the largest parts of its loss:", state_.step, one.text());
+    for (const auto& sample : samples) {
+      text += fmt::format("\n  sample {} of the batch: loss {:.4g}, {} tokens, least logprob {:.3g}",
+                          sample.at("sample").get<int64_t>(), sample.at("loss").get<double>(),
+                          sample.at("tokens").get<int64_t>(), sample.at("logprob_min").get<double>());
+    }
+    log_warning("{}", text);
+  }
 }
 
 // The gradient of the batch may set out to the other ranks.
@@ -254,6 +306,7 @@ void SftTrainer::save_checkpoint() {
   content.state = {{"step", state_.step},
                    {"skipped_in_a_row", state_.skipped_in_a_row},
                    {"trained_tokens", state_.trained_tokens},
+                   {"recent", {{"losses", state_.recent.losses}, {"norms", state_.recent.norms}}},
                    {"adamw_steps", optimizer_->steps_taken()},
                    {"fingerprint", training_fingerprint(config_)}};
   content.weights = optimizer_->weight_parts();

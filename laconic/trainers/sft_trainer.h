@@ -9,6 +9,7 @@
 #include "laconic/core/metrics/progress.h"
 #include "laconic/core/metrics/run_folder.h"
 #include "laconic/core/metrics/step_line.h"
+#include "laconic/trainers/loss_outliers.h"
 #include "laconic/trainers/rl_trainer.h"
 #include "laconic/trainers/run_checkpoints.h"
 #include "laconic/trainers/sft_data.h"
@@ -31,11 +32,13 @@ class SftTrainer {
     int64_t step = 0;  // finished steps
     int64_t skipped_in_a_row = 0;
     int64_t trained_tokens = 0;
+    RecentUpdates recent;
   };
   void resume();
   void open_folder();  // on rank 0
   void train_step();
   void before_last_pass();
+  void name_outliers(const std::vector<Unusual>& unusual, std::vector<nlohmann::ordered_json> own);
   void report_step(const metrics::MetricRow& row, double loss);
   double evaluation_loss();
   void save_checkpoint();
@@ -55,6 +58,7 @@ class SftTrainer {
   std::optional<double> last_evaluation_loss_;
   std::map<std::string, double> evaluation_;  // of the last step; empty: it was not evaluated
   double checkpoint_seconds_ = 0;             // spent on checkpoints since the last row
+  LossOutliers outliers_;
   State state_;
 };
 

@@ -58,6 +58,7 @@ TEST(LossOutliers, NamesTheSamplesWithTheLargestParts) {
   for (size_t g = 0; g < groups.size(); ++g) groups[g].prompt_index = 70 + g;
   groups[1].samples[2].advantage = {-40.0};
   std::vector<const algorithms::Group*> pointers;
+  pointers.reserve(groups.size());
   for (const auto& group : groups) pointers.push_back(&group);
   for (int ranks = 1; ranks <= 3; ++ranks) {
     distributed::ThreadGroup(ranks).run([&](distributed::Communicator& c) {
@@ -123,6 +124,25 @@ TEST_F(OutlierRuns, ALineAndARowForWhatIsNotFinite) {
   const auto parts = metrics::read_jsonl(pieces / "run/outliers.jsonl").rows;
   ASSERT_EQ(parts.size(), 2u) << "both updates of the step, since each is the first of its process";
   EXPECT_EQ(parts[0], rows[0]);
+}
+
+TEST_F(OutlierRuns, SamplesOfSft) {
+  ::setenv("LACONIC_FAULT", "nan_gradient:rank=0,step=3", 1);
+  const TemporaryFolder whole, pieces;
+  for (const auto* folder : {&whole, &pieces}) write_chain_model(*folder / "model");
+  EXPECT_TRUE(SftTrainer(sft_config(whole.path()), {}).run());
+  for (bool done = false; !done;) {
+    RunOptions options;
+    options.existing = metrics::ExistingRun::resume;
+    options.stop_after_updates = 3;
+    done = SftTrainer(sft_config(pieces.path()), options).run();
+  }
+  const auto rows = metrics::read_jsonl(whole / "run/outliers.jsonl").rows;
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at("step"), 3);
+  EXPECT_EQ(rows[0].at("what"), "gradient norm");
+  EXPECT_EQ(rows[0].at("samples").size(), 5u);
+  EXPECT_EQ(read_file(pieces / "run/outliers.jsonl"), read_file(whole / "run/outliers.jsonl"));
 }
 
 }  // namespace
