@@ -10,9 +10,9 @@ if(TARGET test_cuda)
   target_sources(test_cuda PRIVATE ${_emulation})
   # The bodies of the kernels round as they are written, as the CPU's kernels do.
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/cuda/emulation/launches.cpp PROPERTIES
-    SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-ffp-contract=off")
+    COMPILE_OPTIONS "-ffp-contract=off")
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/cuda/emulation/fibers.cpp PROPERTIES
-    SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-U_FORTIFY_SOURCE")
+    COMPILE_OPTIONS "-U_FORTIFY_SOURCE")
   target_compile_definitions(test_cuda PRIVATE LACONIC_CUDA_PLUGIN="${PROJECT_SOURCE_DIR}/build/cuda/liblaconic_cuda.so")
 endif()
 

@@ -293,7 +293,7 @@ std::string words_key(std::string_view text) {
     for (const std::string_view article : {"a", "an", "the"}) {
       if (key == article) key.clear();
       if (key.size() > article.size() && key.ends_with(article) && key[key.size() - article.size() - 1] == ' ')
-        key.resize(key.size() - article.size());
+        key.erase(key.size() - article.size());
     }
   };
   for (const char c : text) {

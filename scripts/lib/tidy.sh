@@ -10,14 +10,12 @@
 #     clang-tidy or these scripts change: build/tidy-cache holds an empty file per such state.
 # Measured with two cores of an AMD EPYC machine that had other work as well: 200 files in 256 s (480 s of processor time)
 # from nothing, 3 s when nothing has changed.
-# The precompiled header of the tensor code is GCC's, which clang cannot read and yet would take: it is given a copy of
-# the header that was precompiled, in another place. (A precompiled header of clang's own saves a sixth for a file alone
-# and next to nothing for a batch, since all of it is matched anyway.)
+# Precompiled headers are left out: every file includes what it needs, they are GCC's, and with them files that could share a
+# batch would have other flags.
 
 # "file <tab> flags" for each unit of the compilation database: the flags that clang-tidy needs, quoted for eval.
 tidy_units() {
-  local work=$1 database=$build/compile_commands.json file command words flags common line header i
-  local -A copies=()
+  local work=$1 database=$build/compile_commands.json file command words flags common line i
   [ -e "$database" ] || die "$database is missing: configure first (cmake --preset release)"
   awk -F'": "' '
     function text(s) { sub(/",?$/, "", s); gsub(/\\\\/, "\001", s); gsub(/\\"/, "\"", s); gsub(/\001/, "\\", s); return s }
@@ -31,15 +29,7 @@ tidy_units() {
       for ((i = 0; i < ${#words[@]}; ++i)); do
         case ${words[i]} in
           -isystem) flags+=("${words[i]}" "${words[i + 1]}"); i=$((i + 1)) ;;
-          -include)
-            header=${words[i + 1]}
-            if [ -z "${copies[$header]:-}" ]; then
-              copies[$header]=$cache/precompiled-$(sha256sum <"$header" | cut -c1-12).h
-              cp "$header" "${copies[$header]}"
-            fi
-            flags+=(-include "${copies[$header]}")
-            i=$((i + 1))
-            ;;
+          -include) i=$((i + 1)) ;;
           # Some libraries' users get these and others not, and they matter to nobody else: all get them, for equal flags.
           -DLACONIC_SOURCE_DIR=* | -DGTEST_* | -DBOOST_*) printf '%s\n' "${words[i]}" >>"$work/defines" ;;
           -D* | -I* | -m* | -std=*) flags+=("${words[i]}") ;;

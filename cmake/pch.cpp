@@ -1,1 +1,0 @@
-// The translation unit that owns the precompiled header of all tensor code.
