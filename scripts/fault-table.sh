@@ -117,6 +117,7 @@ report() {
   first=$(decisive 0 "$log" "$status") second=$(decisive 1 "$log" "$status")
   [[ $fault != slow_write* ]] || first=$(waited "$dir/run-${name// /-}")
   if [ "$markdown" -eq 1 ]; then
+    # shellcheck disable=SC2016  # the backquotes are Markdown's
     printf '| %s | `%s`%s | %s | %s | %s | %s |\n' "$name" "$fault" "${options:+ \`$options\`}" "$status" "$seconds" \
       "$first" "$second"
   else
@@ -126,6 +127,7 @@ report() {
 }
 
 if [ "$markdown" -eq 1 ]; then
+  # shellcheck disable=SC2016
   printf '| what happens | `LACONIC_FAULT` and options | status | s | rank 0 says | rank 1 says |\n'
   printf '|---|---|---|---|---|---|\n'
 fi

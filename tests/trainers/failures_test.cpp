@@ -115,7 +115,9 @@ TEST_F(Failures, EvaluationContinuesAfterAnInterruption) {
 
 TEST_F(Failures, DryRunWritesNothing) {
   const auto text = describe_plan(config({}));
-  EXPECT_THAT(text, testing::AllOf(HasSubstr("parameters"), HasSubstr("KV cache"), HasSubstr("4 prompts x 4")));
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("parameters"), HasSubstr("KV cache"), HasSubstr("4 prompts x 4"),
+                                   testing::Not(HasSubstr("copy for checkpoints"))));
+  EXPECT_THAT(describe_plan(config({"--checkpoint.asynchronous=true"})), HasSubstr("copy for checkpoints"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
 }
 

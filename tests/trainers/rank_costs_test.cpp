@@ -86,6 +86,15 @@ void check_rank(Communicator& communicator, const Case& c) {
   const auto between = static_cast<double>(settled(account, memory.weights + memory.optimizer + rope) - rope);
   EXPECT_NEAR(between, static_cast<double>(memory.weights + memory.optimizer), 0.02 * between) << what;
 
+  // What an asynchronous checkpoint copies; rank 0 everything where nothing is divided.
+  double copied = 0;
+  for (const auto& parts : {learner.optimizer->weight_parts(), learner.optimizer->state_parts()}) {
+    for (const auto& part : parts) copied += static_cast<double>(part.values.nbytes());
+  }
+  if (learner.optimizer->divided() || communicator.first()) {
+    EXPECT_NEAR(copied, static_cast<double>(memory.checkpoint), 0.02 * copied) << what;
+  }
+
   // When Gloo's threads let go of a buffer is the scheduler's affair: the least of several peaks has least of it.
   constexpr int kUpdates = 4;
   double least = 1e300, most = 0;
