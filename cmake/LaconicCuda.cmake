@@ -1,10 +1,11 @@
 # The CUDA side.
 #
 #   room cuda          what the program links: opens the plug-in. Its tests, test_cuda, run the bodies of the kernels on the
-#                      CPU (tests/cuda/emulation), without nvcc or a GPU.
+#                      CPU (tests/cuda/emulation), without nvcc or a GPU, and whole models through the plug-in's operations
+#                      on top of them (laconic_cuda_emulated).
 #   with LACONIC_CUDA  laconic_cuda_kernels (nvcc), laconic_cuda_plugin (liblaconic_cuda.so), and test_cuda_gpu: the same
 #                      tests on a GPU.
-laconic_room(cuda FOLDER cuda USES base ops distributed LINKS ${CMAKE_DL_LIBS} TORCH)
+laconic_room(cuda FOLDER cuda USES base ops distributed LINKS ${CMAKE_DL_LIBS} TEST_USES policy rollout TORCH)
 if(TARGET test_cuda)
   file(GLOB _emulation CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/emulation/*.cpp)
   target_sources(test_cuda PRIVATE ${_emulation})
@@ -13,6 +14,12 @@ if(TARGET test_cuda)
     COMPILE_OPTIONS "-ffp-contract=off")
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/cuda/emulation/fibers.cpp PROPERTIES
     COMPILE_OPTIONS "-U_FORTIFY_SOURCE")
+  add_library(laconic_cuda_emulated OBJECT laconic/cuda/plugin/row_ops.cpp laconic/cuda/plugin/attention_ops.cpp
+    laconic/cuda/plugin/logit_ops.cpp)
+  target_compile_definitions(laconic_cuda_emulated PRIVATE LACONIC_EMULATED_GPU)
+  target_link_libraries(laconic_cuda_emulated PUBLIC laconic_cuda)
+  set_target_properties(laconic_cuda_emulated PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(test_cuda PRIVATE $<TARGET_OBJECTS:laconic_cuda_emulated>)
   target_compile_definitions(test_cuda PRIVATE LACONIC_CUDA_PLUGIN="${PROJECT_SOURCE_DIR}/build/cuda/liblaconic_cuda.so")
 endif()
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/ops/device_scope.h"
 #include "laconic/core/ops/reference_ops.h"
 
 namespace laconic::ops {
@@ -52,8 +53,17 @@ std::unique_ptr<StepGraphs> ReferenceOps::make_graphs() const {
   return std::make_unique<PlainSteps>();
 }
 
+DeviceScope::DeviceScope(const DeviceOps& ops) {
+  LACONIC_CHECK(route().cpu == nullptr, "one scope at a time");
+  route().cpu = &ops;
+}
+
+DeviceScope::~DeviceScope() {
+  route().cpu = nullptr;
+}
+
 ReferenceScope::ReferenceScope() {
-  LACONIC_CHECK(route().cpu == nullptr, "one reference scope at a time");
+  LACONIC_CHECK(route().cpu == nullptr, "one scope at a time");
   route().cpu = &reference();
 }
 

@@ -1,16 +1,36 @@
-// What the unpacking of tensors for kernels shares.
+// What the unpacking of tensors for kernels shares. With LACONIC_EMULATED_GPU, for the tests, the device is the
+// emulated one, whose memory is the CPU's.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#ifndef LACONIC_EMULATED_GPU
 #include <c10/cuda/CUDAStream.h>
+#endif
 
 #include <cstdint>
 #include <initializer_list>
 
 #include "laconic/core/base/error.h"
+#include "laconic/cuda/kernels/launch.h"
 #include "laconic/cuda/kernels/portable.h"
 
 namespace laconic::cuda {
+
+#ifdef LACONIC_EMULATED_GPU
+inline bool on_gpu(const at::Tensor& t) {
+  return t.is_cpu();
+}
+inline Stream stream_of(const at::Tensor& /*t*/) {
+  return nullptr;
+}
+#else
+inline bool on_gpu(const at::Tensor& t) {
+  return t.is_cuda();
+}
+inline Stream stream_of(const at::Tensor& t) {
+  return c10::cuda::getCurrentCUDAStream(t.device().index()).stream();
+}
+#endif
 
 // f32 or bf16.
 inline Element element_of(const char* name, const at::Tensor& t) {
@@ -20,7 +40,7 @@ inline Element element_of(const char* name, const at::Tensor& t) {
 
 // Contiguous, on the device of `first`; undefined tensors pass.
 inline void check_tensors(const char* name, const at::Tensor& first, std::initializer_list<at::Tensor> others) {
-  LACONIC_CHECK(first.is_cuda() && first.is_contiguous(), "{}: contiguous CUDA tensors expected", name);
+  LACONIC_CHECK(on_gpu(first) && first.is_contiguous(), "{}: contiguous CUDA tensors expected", name);
   for (const auto& t : others) {
     LACONIC_CHECK(!t.defined() || (t.device() == first.device() && t.is_contiguous()),
                   "{}: contiguous tensors on {} expected", name, first.device().str());
@@ -36,10 +56,6 @@ inline void check_sizes(const char* name, const char* what, const at::Tensor& t,
 template <typename T>
 T* data_or_null(const at::Tensor& t) {
   return t.defined() ? t.mutable_data_ptr<T>() : nullptr;
-}
-
-inline cudaStream_t stream_of(const at::Tensor& t) {
-  return c10::cuda::getCurrentCUDAStream(t.device().index()).stream();
 }
 
 }  // namespace laconic::cuda
