@@ -125,9 +125,8 @@ RlTrainer::RlTrainer(RlConfig config, RunOptions options)
   const int64_t own_prompts = (config_.train.prompts_per_step + ranks_.world_size() - 1) / ranks_.world_size();
   const int64_t requests = own_prompts * config_.objective.common.group_size;
   engine_ = std::make_unique<rollout::Engine>(
-      workspace_.model,
-      engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest, limit,
-                     config_.model));
+      workspace_.model, engine_options(workspace_.config, *workspace_.tokenizer, config_.rollout, requests, longest,
+                                       limit, config_.model));
 }
 
 RlTrainer::~RlTrainer() = default;
