@@ -175,7 +175,9 @@ std::string to_text(const Report& r) {
   if (r.ids.count > 0) text += shown("ids", "were used before in this file", r.ids);
   if (r.answers == 0) return text + row("answers", "none");
   text += shown("answers",
-                fmt::format("of {} are not accepted by the verifier `{}` as their own answer", r.answers, r.verifier),
+                fmt::format("of {} {} the verifier `{}`{}", r.answers,
+                            rewards::has_structured_gold(r.verifier) ? "cannot be used by" : "are not accepted by",
+                            r.verifier, rewards::has_structured_gold(r.verifier) ? "" : " as their own answer"),
                 r.rejected);
   if (r.verifier == "math") text += shown("", "are not read as mathematics and compared as text", r.text_answers);
   return text;

@@ -116,7 +116,11 @@ std::string describe_columns(const DataSet& set) {
   const auto& preset = o.preset.empty() ? none : data::preset_named(o.preset);
   std::string text = o.messages_column.empty() ? fmt::format("prompt `{}`", named(o.prompt_column, preset.prompt))
                                                : fmt::format("messages `{}`", o.messages_column);
-  const auto answer = named(o.answer_column, preset.answer);
+  std::vector<std::string> parts;
+  parts.reserve(preset.answer_parts.size());
+  for (const auto& [key, names] : preset.answer_parts) parts.push_back(join(names, "|"));
+  const bool in_parts = o.answer_column.empty() && !parts.empty();
+  const auto answer = in_parts ? join(parts, "` and `") : named(o.answer_column, preset.answer);
   text += answer.empty() ? ", no answer" : fmt::format(", answer `{}`", answer);
   if (!o.preset.empty()) text += fmt::format(" (preset {}{})", o.preset, set.guessed ? ", told from the columns" : "");
   return text;

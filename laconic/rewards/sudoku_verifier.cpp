@@ -60,7 +60,7 @@ std::optional<std::string> digits_of(std::string_view line) {
 SudokuGrid grid_of(std::string_view digits, int size) {
   SudokuGrid grid;
   grid.size = size;
-  for (size_t i = 0; i < digits.size(); ++i) grid.cells[i] = static_cast<signed char>(digits[i] - '0');
+  for (size_t i = 0; i < digits.size(); ++i) grid.cells[i] = static_cast<uint8_t>(digits[i] - '0');
   return grid;
 }
 
@@ -161,7 +161,7 @@ SudokuVerifier::SudokuVerifier(OptionReader options)
 
 std::string SudokuVerifier::gold_answer(std::string_view gold) const {
   const auto puzzle = parse_sudoku(gold);
-  const auto clues = std::count_if(puzzle.cells.begin(), puzzle.cells.end(), [](signed char c) { return c != 0; });
+  const auto clues = std::count_if(puzzle.cells.begin(), puzzle.cells.end(), [](uint8_t c) { return c != 0; });
   return fmt::format("{0} x {0}, {1} clues", puzzle.size, clues);
 }
 

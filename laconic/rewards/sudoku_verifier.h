@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,12 +14,14 @@ namespace laconic::rewards {
 
 // Boxes have 2 x 2, 2 x 3 (rows x columns) or 3 x 3 cells.
 struct SudokuGrid {
-  int size = 0;                         // 4, 6 or 9
-  std::array<signed char, 81> cells{};  // row by row; 0 = blank
+  int size = 0;                     // 4, 6 or 9
+  std::array<uint8_t, 81> cells{};  // row by row; 0 = blank
 
   int box_rows() const { return size == 9 ? 3 : 2; }
   int box_columns() const { return size == 4 ? 2 : 3; }
-  int at(int row, int column) const { return cells[static_cast<size_t>(row * size + column)]; }
+  int at(int row, int column) const {
+    return cells[static_cast<size_t>(row) * static_cast<size_t>(size) + static_cast<size_t>(column)];
+  }
 };
 
 // A gold field is the puzzle as a text (16, 36 or 81 cells in any layout; blanks are 0 . _ * or, where the cells do not

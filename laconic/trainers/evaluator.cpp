@@ -46,10 +46,15 @@ Json fingerprint(const PromptSource& source, const EvalOptions& o) {
           {"data", content_hash(source)}};
 }
 
-// What the user's own rewards say of a sample; null where they say nothing.
-Json external_rewards(const Judge& judge, const algorithms::Sample& sample) {
+// What the user's own rewards, and the share of tests or instructions where it is asked for, say of a sample; null
+// where they say nothing. Empty where there are none.
+Json reported_rewards(const Judge& judge, const algorithms::Sample& sample) {
   Json rewards = Json::object();
-  for (const auto& name : judge.external.rewards->names()) {
+  std::vector<std::string> names;
+  if (judge.external.rewards != nullptr) names = judge.external.rewards->names();
+  if (std::find(judge.terms.begin(), judge.terms.end(), "tests_passed") != judge.terms.end())
+    names.emplace_back("tests_passed");
+  for (const auto& name : names) {
     const auto found = sample.named_rewards.find(name);
     rewards[name] = found == sample.named_rewards.end() ? Json(nullptr) : Json(found->second);
   }
@@ -69,7 +74,8 @@ Json to_json(const Prompt& prompt, int64_t index, const algorithms::Group& group
                            {"answer", sample.verdict.answer},
                            {"thinking_tokens", sample.thinking_end ? Json(*sample.thinking_end) : Json(nullptr)},
                            {"finish_reason", sample.truncated ? "length" : "stop"}});
-    if (judge.external.rewards != nullptr) completions.back()["rewards"] = external_rewards(judge, sample);
+    if (auto rewards = reported_rewards(judge, sample); !rewards.empty())
+      completions.back()["rewards"] = std::move(rewards);
   }
   const double pass_rate = group.samples.empty() ? 0.0 : right / static_cast<double>(group.samples.size());
   return {{"index", index},         {"id", prompt.id},

@@ -88,8 +88,9 @@ TEST(PuzzleCommands, ASetIsCheckedByTheVerifierOfItsPreset) {
                               line(2, "language:response_language", {{"language", "de"}}));
   const auto check = run_cli({"data", "check", file.string()});
   EXPECT_EQ(check.status, 1);
-  EXPECT_THAT(check.out, AllOf(HasSubstr("preset ifeval, told from the columns"),
-                               HasSubstr("1 of 2 are not accepted by the verifier `instructions`")));
+  EXPECT_THAT(check.out,
+              AllOf(HasSubstr("answer `instruction_id_list` and `kwargs` (preset ifeval, told from the columns)"),
+                    HasSubstr("1 of 2 cannot be used by the verifier `instructions`")));
   const auto kept = run_cli({"data", "filter", file.string(), "--verifiable"});
   EXPECT_EQ(kept.status, 0) << kept.err;
   EXPECT_THAT(kept.out, StartsWith("{\"key\":1,"));

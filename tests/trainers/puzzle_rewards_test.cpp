@@ -5,6 +5,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/rewards/verifier.h"
+#include "laconic/trainers/eval_run.h"
 #include "laconic/trainers/prompts.h"
 #include "tests/support/error_of.h"
 #include "tests/trainers/chain_runs.h"
@@ -57,6 +58,22 @@ TEST_F(PuzzleRuns, TheShareOfInstructionsIsAReward) {
   // A random model writes no comma and no title; an empty completion follows nothing.
   EXPECT_THAT(row.at("reward/tests_passed").get<double>(), AllOf(testing::Gt(0.25), testing::Le(0.5)));
   EXPECT_TRUE(metrics::read_jsonl(folder_ / "run/timing.jsonl").rows.front().contains("time/reward_s"));
+}
+
+TEST_F(PuzzleRuns, AnEvaluationTellsTheShare) {
+  write_file_atomic(folder_ / "data.jsonl", std::string(kShort));
+  EvalConfig config;
+  config::read_from_yaml(
+      "model: {tokenizer: chain, init: random}\ndata: {preset: ifeval}\nrollout: {max_tokens: 8}\n"
+      "reward: {verifier: instructions, terms: [tests_passed], "
+      "options: {thinking: ignore, truncated: graded}}\neval: {samples_per_prompt: 4}\n",
+      "test",
+      {"--model.path=" + (folder_ / "model").string(), "--data.path=" + (folder_ / "data.jsonl").string(),
+       "--output.folder=" + (folder_ / "eval").string()},
+      config);
+  run_evaluation(config, "");
+  const auto summary = nlohmann::json::parse(read_file(folder_ / "eval/summary.json"));
+  EXPECT_THAT(summary.at("rewards").at("tests_passed").get<double>(), AllOf(testing::Gt(0.1), testing::Le(0.5)));
 }
 
 TEST_F(PuzzleRuns, PromptsThatCannotBeChecked) {

@@ -91,7 +91,7 @@ class Solver {
     }
     if (rng_ != nullptr) rng_->shuffle(digits);
     for (const int digit : digits) {
-      board_.cells[static_cast<size_t>(cell)] = static_cast<signed char>(digit);
+      board_.cells[static_cast<size_t>(cell)] = static_cast<uint8_t>(digit);
       flip(cell, digit);
       search();
       flip(cell, digit);

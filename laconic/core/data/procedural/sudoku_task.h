@@ -8,8 +8,8 @@
 namespace laconic::data {
 
 struct SudokuBoard {
-  int size = 9;                         // 4, 6 or 9
-  std::array<signed char, 81> cells{};  // row by row; 0 = blank
+  int size = 9;                     // 4, 6 or 9
+  std::array<uint8_t, 81> cells{};  // row by row; 0 = blank
 
   int count() const { return size * size; }
   // Rows of digits, blanks as `.`.
