@@ -10,6 +10,7 @@
 #include "laconic/core/distributed/thread_group.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/model/safetensors.h"
+#include "laconic/trainers/export_model.h"
 #include "tests/support/tensors.h"
 #include "tests/trainers/chain_runs.h"
 
@@ -240,6 +241,17 @@ TEST(Parallel, SftResumedWithAnotherRankCount) {
   EXPECT_TRUE(
       train_on<SftTrainer>(got.path(), 2, {"--parallel.shard=parameters"}, {metrics::ExistingRun::resume, "test", {}}));
   expect_same_run(got, want, 2e-3, "3 ranks, then 2");
+}
+
+// Written in parts, exported as one.
+TEST(Parallel, ACheckpointOfPartsIsExported) {
+  const TemporaryFolder folder;
+  run_ranks<RlTrainer>(folder, 3, with(kShort, {"--parallel.shard=parameters"}));
+  ExportOptions options;
+  options.from = folder / "run";
+  options.to = folder / "exported";
+  EXPECT_TRUE(fs::exists(export_checkpoint(options).checkpoint / "weights-00002-of-00003.safetensors"));
+  EXPECT_EQ(read_file(folder / "exported/model.safetensors"), read_file(folder / "run/model/model.safetensors"));
 }
 
 class FaultVariable {
