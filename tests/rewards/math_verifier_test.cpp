@@ -193,8 +193,10 @@ TEST(MathVerifier, StaysFastOnHostileText) {
   }
   for (const auto& text : texts) {
     const Timer timer;
-    for (const auto& name : verifier_names())
+    for (const auto& name : verifier_names()) {
+      if (has_structured_gold(name)) continue;  // whose gold field is no number: tests of their own
       (void)make_verifier(name)->verify({.text = text, .truncated = false, .prompt_text = text}, "5");
+    }
     (void)grade(text, text);
     EXPECT_LT(timer.seconds(), 1.0) << text.substr(0, 20);
   }
