@@ -39,12 +39,10 @@ if(LACONIC_CUDA)
   set_target_properties(laconic_cuda_kernels PROPERTIES CUDA_RUNTIME_LIBRARY None POSITION_INDEPENDENT_CODE ON)
   target_compile_options(laconic_cuda_kernels PRIVATE --expt-relaxed-constexpr -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wshadow)
 
-  # The interface of the ranks, compiled into the plug-in: a program exports none of it.
+  # The interface of the ranks comes out of its room into the plug-in: a program exports none of it.
   file(GLOB _plugin CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/laconic/cuda/plugin/*.cpp)
-  add_library(laconic_cuda_plugin MODULE ${_plugin} $<TARGET_OBJECTS:laconic_cuda_kernels>
-    laconic/core/distributed/communicator.cpp laconic/core/distributed/backend_communicator.cpp
-    laconic/core/distributed/activity.cpp)
-  target_link_libraries(laconic_cuda_plugin PRIVATE laconic_flags laconic_base LibTorch::cuda fmt::fmt)
+  add_library(laconic_cuda_plugin MODULE ${_plugin} $<TARGET_OBJECTS:laconic_cuda_kernels>)
+  target_link_libraries(laconic_cuda_plugin PRIVATE laconic_flags laconic_distributed laconic_base LibTorch::cuda fmt::fmt)
   set_target_properties(laconic_cuda_plugin PROPERTIES OUTPUT_NAME laconic_cuda LINKER_LANGUAGE CXX)
 
   if(LACONIC_TESTS)
