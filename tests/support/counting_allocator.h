@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <utility>
+#include <mutex>
+#include <unordered_map>
 
 namespace laconic {
 
@@ -46,40 +47,56 @@ class CountedThread {
     return account;
   }
 
-  // A block of the ordinary allocator, and whose account it is on.
-  struct Block {
-    c10::DataPtr data;
-    size_t bytes;
-    std::shared_ptr<MemoryAccount> account;
-    Block(c10::DataPtr memory, size_t size, std::shared_ptr<MemoryAccount> whose)
-        : data(std::move(memory)), bytes(size), account(std::move(whose)) {
-      account->add(static_cast<int64_t>(bytes));
-    }
-    ~Block() { account->add(-static_cast<int64_t>(bytes)); }
-    Block(const Block&) = delete;
-    Block& operator=(const Block&) = delete;
-  };
-
+  // Memory of the ordinary allocator. Whose account a block is on is kept beside it, so that a block is its own
+  // context: libraries below LibTorch ask for bare memory (raw_allocate) and give it back by its address.
   class Counting final : public c10::Allocator {
    public:
     explicit Counting(c10::Allocator* ordinary) : ordinary_(ordinary) {}
     c10::DataPtr allocate(size_t bytes) override {
-      if (!current()) return ordinary_->allocate(bytes);
-      auto block = std::make_unique<Block>(ordinary_->allocate(bytes), bytes, current());
-      void* data = block->data.get();
-      const auto device = block->data.device();
-      return {data, block.release(), [](void* context) { delete static_cast<Block*>(context); }, device};
+      auto memory = ordinary_->allocate(bytes);
+      if (!current() || memory.get() == nullptr) return memory;
+      const auto device = memory.device();
+      void* data = memory.release_context();
+      current()->add(static_cast<int64_t>(bytes));
+      const std::lock_guard lock(mutex_);
+      blocks_[data] = {bytes, current()};
+      return {data, data, &Counting::give_back, device};
     }
+    c10::DeleterFnPtr raw_deleter() const override { return &Counting::give_back; }
     void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
 
    private:
+    struct Block {
+      size_t bytes = 0;
+      std::shared_ptr<MemoryAccount> account;
+    };
+
+    static void give_back(void* data) {
+      auto& self = counting();
+      {
+        const std::lock_guard lock(self.mutex_);
+        const auto block = self.blocks_.find(data);
+        if (block != self.blocks_.end()) {
+          block->second.account->add(-static_cast<int64_t>(block->second.bytes));
+          self.blocks_.erase(block);
+        }
+      }
+      self.ordinary_->raw_deallocate(data);
+    }
+
     c10::Allocator* ordinary_;
+    std::mutex mutex_;
+    std::unordered_map<void*, Block> blocks_;
   };
 
-  static void install() {
+  static Counting& counting() {
     static Counting counting(c10::GetCPUAllocator());
+    return counting;
+  }
+
+  static void install() {
     static const bool installed = [] {
-      c10::SetCPUAllocator(&counting, /*priority=*/100);
+      c10::SetCPUAllocator(&counting(), /*priority=*/100);
       return true;
     }();
     static_cast<void>(installed);
