@@ -48,6 +48,8 @@ if(LACONIC_CUDA)
   if(LACONIC_TESTS)
     # The kernels' tests and benchmark on a GPU. Not part of `all`: scripts/gpu-acceptance.sh builds and runs them.
     file(GLOB _tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*kernel*_test.cpp ${PROJECT_SOURCE_DIR}/tests/cuda/gpu/*.cpp)
+    # No precompiled header: those of the rooms know nothing of CUDA's macros.
+    set_source_files_properties(${_tests} PROPERTIES COMPILE_OPTIONS "" OBJECT_DEPENDS "")
     add_executable(test_cuda_gpu EXCLUDE_FROM_ALL ${_tests} $<TARGET_OBJECTS:laconic_cuda_kernels>)
     target_link_libraries(test_cuda_gpu PRIVATE laconic_cuda laconic_policy laconic_rollout LibTorch::cuda GTest::gmock GTest::gtest_main)
     add_dependencies(test_cuda_gpu laconic_cuda_plugin)

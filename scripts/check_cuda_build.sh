@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the CUDA side (liblaconic_cuda.so, in build/cuda) where its tools are there: nvcc, and the LibTorch that
+# Compiles the CUDA side (liblaconic_cuda.so and what runs on a GPU to check it, in build/cuda) where its tools are there: nvcc, and the LibTorch that
 # scripts/setup.sh --cuda has fetched. Fetches nothing itself. This is the test `cuda_build`; exit status 77 = skipped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
@@ -14,5 +14,5 @@ command -v nvcc >/dev/null || [ -x "$LIBTORCH_ROOT/../nvidia/cu13/bin/nvcc" ] ||
 mkdir -p "$laconic_root/build"
 exec 8>"$laconic_root/build/cuda.lock"
 flock 8
-build_preset cuda laconic_cuda_plugin
+build_preset cuda laconic_cuda_plugin test_cuda_gpu bench_cuda_gpu
 say "compiled: $laconic_root/build/cuda/liblaconic_cuda.so"
