@@ -58,7 +58,8 @@ struct EvalReport {
     double accuracy = 0, mean_tokens = 0, no_thinking_share = 0;
   };
   std::map<std::string, Part> by_label;
-  std::map<std::string, double> rewards;  // of the user's own and tests_passed: means over the samples that they apply to
+  std::map<std::string, double>
+      rewards;  // of the user's own and tests_passed: means over the samples that they apply to
   std::vector<EvalSample> examples;
 
   nlohmann::ordered_json to_json() const;

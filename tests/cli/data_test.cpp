@@ -223,7 +223,8 @@ TEST_F(DataCommand, ABuildWithoutParquetSaysHowToGetIt) {
 }
 
 TEST_F(DataCommand, MisuseIsSaidInWords) {
-  EXPECT_THAT(run_cli({"data"}).err, HasSubstr("expected one of check, overlap, filter, sample, generate, found nothing"));
+  EXPECT_THAT(run_cli({"data"}).err,
+              HasSubstr("expected one of check, overlap, filter, sample, generate, found nothing"));
   EXPECT_THAT(run_cli({"data", "chek", "x"}).err, HasSubstr("did you mean `check`"));
   EXPECT_THAT(run_cli({"data", "check"}).err, HasSubstr("expected FILE..., found nothing"));
   const auto odd = file("odd.jsonl", "{\"text\": \"x\"}\n");
