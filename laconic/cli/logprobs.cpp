@@ -1,5 +1,6 @@
 // laconic logprobs: what a model thinks of given tokens.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <memory>

@@ -1,6 +1,7 @@
 #include "laconic/cli/self_test.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 #include <vector>

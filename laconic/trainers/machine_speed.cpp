@@ -1,6 +1,7 @@
 #include "laconic/trainers/machine_speed.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,7 @@
 #include "laconic/trainers/run_record.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 #include "laconic/core/checkpoint/tensor_files.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/util/accumulate.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "laconic/core/distributed/gradient_units.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <utility>
 

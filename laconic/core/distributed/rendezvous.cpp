@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Version.h>
+#include <ATen/core/grad_mode.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 #include "laconic/core/distributed/sharded_adamw.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "laconic/core/distributed/single_process.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace laconic::distributed {
 namespace {

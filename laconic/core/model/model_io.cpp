@@ -1,5 +1,6 @@
 // Reading and writing of Hugging Face model folders, and random initialisation.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <array>

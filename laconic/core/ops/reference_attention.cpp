@@ -1,5 +1,6 @@
 // Attention over packed sequences and against the paged cache in ATen operations.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,6 @@
 // Logits, their logprobs and gradients, and sampling in ATen operations.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <limits>
 

@@ -1,5 +1,6 @@
 // Linear layers, norms, activations and rotations in ATen operations.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/ops/reference_ops.h"

@@ -1,6 +1,7 @@
 #include "laconic/core/ops/swiglu.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/ops/device_ops.h"

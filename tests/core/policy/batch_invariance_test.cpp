@@ -1,5 +1,6 @@
 // Micro-batch size, packing order and recomputation change no logprob at all and no gradient beyond rounding.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 

@@ -1,6 +1,7 @@
 // The whole model through the device operations (their reference, on the CPU): logprobs, entropies and all gradients
 // against the CPU's kernels.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 

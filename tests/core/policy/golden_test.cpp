@@ -1,5 +1,6 @@
 // The model and the chunked head against the numbers of the reference implementation.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 

@@ -1,6 +1,7 @@
 // The whole model against a plain implementation in double: logprobs, entropies and every gradient of every tensor;
 // and central differences of the model's own loss.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 

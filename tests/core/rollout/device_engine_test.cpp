@@ -1,6 +1,7 @@
 // The engine through the device operations (their reference, on the CPU): the same tokens as the CPU's kernels draw,
 // with paged cache, prefill in pieces, preemption, forced and scored tokens, recorded and plain steps.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
