@@ -7,6 +7,7 @@
 # LACONIC=PROGRAM: another program than build/release/laconic. Logs stay where a fault did not end as it should.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/lib/tiny_model.sh
 laconic=$(readlink -f "${LACONIC:-build/release/laconic}")
 say() { printf '%s\n' "$*" >&2; }
 [ -x "$laconic" ] || { say "$laconic is missing; build it first (scripts/test.sh)"; exit 1; }
@@ -32,13 +33,7 @@ markdown=0
 [ "${1:-}" = --markdown ] && { markdown=1; shift; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/laconic-faults.XXXXXX")
 export OMP_NUM_THREADS=1
-mkdir "$dir/model"
-cat >"$dir/model/config.json" <<'END'
-{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": 60, "hidden_size": 64,
- "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
- "max_position_embeddings": 256, "rms_norm_eps": 1e-6, "rope_theta": 1000.0, "hidden_act": "silu",
- "tie_word_embeddings": true, "eos_token_id": 2, "torch_dtype": "float32"}
-END
+tiny_model "$dir/model"
 cat >"$dir/run.yaml" <<END
 seed: 5
 threads: 1

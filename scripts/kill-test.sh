@@ -10,6 +10,7 @@
 # build/release/laconic. On a failure the folder with runs and logs stays.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/lib/tiny_model.sh
 laconic=$(readlink -f "${LACONIC:-build/release/laconic}")
 
 say() { printf '%s\n' "$*" >&2; }
@@ -26,13 +27,7 @@ RANDOM=${SEED:-$$}
 export OMP_NUM_THREADS=1
 fail() { say "FAILED: $*"; say "everything is in $dir"; exit 1; }
 
-mkdir "$dir/model"
-cat >"$dir/model/config.json" <<'END'
-{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": 60, "hidden_size": 64,
- "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
- "max_position_embeddings": 256, "rms_norm_eps": 1e-6, "rope_theta": 1000.0, "hidden_act": "silu",
- "tie_word_embeddings": true, "eos_token_id": 2, "torch_dtype": "float32"}
-END
+tiny_model "$dir/model"
 cat >"$dir/run.yaml" <<END
 seed: 5
 threads: 1
