@@ -250,7 +250,8 @@ json Store::write_share(const Position& position, const Share& share, const Cont
 
 fs::path Store::commit(const Position& position, const std::map<std::string, double>& evaluation, int ranks,
                        const json& files) const {
-  const auto target = folder_ / folder_name(position), partial = partial_of(position);
+  auto target = folder_ / folder_name(position);
+  const auto partial = partial_of(position);
   writing(position, [&] {
     for (const auto& [name, expected] : files.items()) {
       std::error_code error;

@@ -146,9 +146,9 @@ void Writer::finish() {
 
 // Waits for every rank's share, of which rank 0 makes a checkpoint.
 Writer::Outcome Writer::complete(InFlight& done) {
-  const auto shares = agree(done.written.get());
+  auto shares = agree(done.written.get());
   if (!options_.divided) return shares;
-  const auto committed = agree(attempt([&](Outcome& outcome) {
+  auto committed = agree(attempt([&](Outcome& outcome) {
     if (company_.rank == 0 && !shares.error)
       outcome.folder = store_.commit(done.position, done.evaluation, company_.ranks, shares.files);
   }));

@@ -77,7 +77,7 @@ SampledRows SampledRows::make(int64_t rows, bool want_entropy, const at::TensorO
   result.bytes = at::empty({rows * (kIdBytes + floats * kFloatBytes + 1)}, where.dtype(at::kByte));
   int64_t at = 0;
   const auto take = [&](int64_t bytes, at::ScalarType type) {
-    const auto part = result.bytes.narrow(0, at, rows * bytes).view(type);
+    auto part = result.bytes.narrow(0, at, rows * bytes).view(type);
     at += rows * bytes;
     return part;
   };

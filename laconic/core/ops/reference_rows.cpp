@@ -105,7 +105,7 @@ at::Tensor ReferenceOps::swiglu_backward_(const at::Tensor& dout, at::Tensor& ga
   const auto halves = f32(gate_up).chunk(2, 1);
   const auto &gate = halves[0], &up = halves[1];
   const auto d = f32(dout), s = at::sigmoid(gate);
-  const auto activation = (gate * s * up).to(dout.scalar_type());
+  auto activation = (gate * s * up).to(dout.scalar_type());
   const auto gradient = at::cat({d * up * s * (1 + gate * (1 - s)), d * gate * s}, 1);
   gate_up.copy_(gradient);
   return activation;

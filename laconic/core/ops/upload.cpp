@@ -21,7 +21,7 @@ size_t Upload::add_bytes(const void* data, size_t bytes) {
 
 // LibTorch gives pinned memory to somebody else only after the copies out of it.
 at::Tensor Upload::on_host(at::Device device) const {
-  const auto host = at::empty({bytes()}, at::TensorOptions().dtype(at::kByte).pinned_memory(device.is_cuda()));
+  auto host = at::empty({bytes()}, at::TensorOptions().dtype(at::kByte).pinned_memory(device.is_cuda()));
   if (!staged_.empty()) std::memcpy(host.mutable_data_ptr(), staged_.data(), staged_.size());
   return host;
 }

@@ -94,6 +94,7 @@ TEST_P(BatchInvariance, MicroBatchesOrderAndRecomputation) {
   lengths.reserve(step.sequences.size());
   for (const auto& s : step.sequences) lengths.push_back(static_cast<int64_t>(s.ids.size()));
   std::vector<std::vector<int64_t>> alone;
+  alone.reserve(all.size());
   for (int64_t i : all) alone.push_back({i});
   auto shuffled = all;
   Rng(DrawPurpose::procedural_data, {8}).shuffle(shuffled);
