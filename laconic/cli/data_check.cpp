@@ -52,7 +52,7 @@ struct Report {
 };
 
 // What is remembered of all sets together: hashes.
-struct Memory {
+struct Remembered {
   std::unordered_map<uint64_t, uint64_t> answer_of;  // prompt -> answer
   std::unordered_set<uint64_t> ids;                  // of the present file
 };
@@ -103,7 +103,7 @@ class Checker {
   const PromptLengths& lengths_;
   int64_t limit_;
   bool ids_in_file_ = false;  // those that come from the place in the file differ by themselves
-  Memory memory_;
+  Remembered memory_;
 };
 
 Json to_json(const Report& r) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "laconic/core/base/descriptor.h"
 #include "laconic/core/base/error.h"
 
 namespace laconic {
@@ -18,17 +19,6 @@ namespace {
   const ErrorKind kind = error == ENOENT ? ErrorKind::input : ErrorKind::io;
   fail(kind, "cannot {} {}: {}", what, path.string(), std::strerror(error));
 }
-
-// Owns a file descriptor.
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int value) : fd(value) {}
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-};
 
 std::filesystem::path folder_of(const std::filesystem::path& file) {
   const auto parent = file.parent_path();
@@ -55,15 +45,15 @@ bool give_name(int descriptor, const std::filesystem::path& name) {
 
 std::string read_file(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) fail_system("open", path, errno);
+  if (file.get() < 0) fail_system("open", path, errno);
   struct stat info {};
-  if (::fstat(file.fd, &info) != 0) fail_system("inspect", path, errno);
+  if (::fstat(file.get(), &info) != 0) fail_system("inspect", path, errno);
   if (S_ISDIR(info.st_mode)) fail(ErrorKind::input, "cannot read {}: it is a folder, expected a file", path.string());
   std::string content;
   content.reserve(static_cast<size_t>(info.st_size));
   char buffer[1 << 16];
   for (;;) {
-    const ssize_t n = ::read(file.fd, buffer, sizeof buffer);
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail_system("read", path, errno);
     if (n == 0) return content;
@@ -129,19 +119,19 @@ void ensure_writable_folder(const std::filesystem::path& folder) {
 
 void sync_path(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) fail_system("open", path, errno);
-  if (::fsync(file.fd) != 0 && errno != EINVAL) fail_system("flush", path, errno);
+  if (file.get() < 0) fail_system("open", path, errno);
+  if (::fsync(file.get()) != 0 && errno != EINVAL) fail_system("flush", path, errno);
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) fail_system("open", path, errno);
+  if (file.get() < 0) fail_system("open", path, errno);
   struct stat info {};
-  if (::fstat(file.fd, &info) != 0) fail_system("inspect", path, errno);
+  if (::fstat(file.get(), &info) != 0) fail_system("inspect", path, errno);
   if (!S_ISREG(info.st_mode)) fail(ErrorKind::input, "cannot map {}: it is not a regular file", path.string());
   size_ = static_cast<size_t>(info.st_size);
   if (size_ == 0) return;
-  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) fail_system("map", path, errno);
   data_ = static_cast<const std::byte*>(address);
 }
