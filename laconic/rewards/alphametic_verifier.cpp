@@ -65,13 +65,26 @@ bool assign(Digits& digits, std::string_view word, std::string_view number) {
   return true;
 }
 
-// The sums in digits whose words are as long as the puzzle's.
+// Behind white space, dollar signs, and spaces and alignment of LaTeX.
+size_t past_space(std::string_view text, size_t at) {
+  constexpr std::array<std::string_view, 7> kSpaces = {" ", "$", "&", "\\,", "\\;", "\\:", "\\ "};
+  for (;;) {
+    const size_t before = at;
+    for (const auto space : kSpaces) {
+      if (text.substr(at).starts_with(space)) at += space.size();
+    }
+    if (at == before) return at;
+  }
+}
+
+// The sums in digits whose words are as long as the puzzle's; 9567 + 1085 = 10652 and 10652 = 9567 + 1085.
 class Sums {
  public:
   Sums(const AlphameticPuzzle& puzzle, std::string_view text) : puzzle_(puzzle), text_(text) {
     for (size_t at = 0; at < text.size(); ++at) {
       if (!is_digit(text[at]) || (at > 0 && is_digit(text[at - 1]))) continue;
-      read(at);
+      read(at, /*sum_first=*/false);
+      if (puzzle.addends.size() > 1) read(at, /*sum_first=*/true);
     }
   }
   std::optional<Digits> last;  // digits of the last sum
@@ -79,21 +92,21 @@ class Sums {
   bool contradicts = false;    // the last sum gives a letter two digits
 
  private:
-  void read(size_t at) {
+  void read(size_t at, bool sum_first) {
     Digits digits = no_digits();
     bool fits = true;
-    for (size_t i = 0; i <= puzzle_.addends.size(); ++i) {
-      const auto& word = i < puzzle_.addends.size() ? puzzle_.addends[i] : puzzle_.sum;
+    const size_t addends = puzzle_.addends.size(), sum = sum_first ? 0 : addends;
+    for (size_t i = 0; i <= addends; ++i) {
+      const auto& word = i == sum ? puzzle_.sum : puzzle_.addends[sum_first ? i - 1 : i];
       const size_t end = text_.find_first_not_of("0123456789", at);
       const size_t stop = end == std::string_view::npos ? text_.size() : end;
       if (stop - at != word.size()) return;
       if (!assign(digits, word, text_.substr(at, word.size()))) fits = false;
       at = stop;
-      if (i == puzzle_.addends.size()) break;
-      while (at < text_.size() && (text_[at] == ' ' || text_[at] == '$')) ++at;
-      if (at == text_.size() || text_[at] != (i + 1 == puzzle_.addends.size() ? '=' : '+')) return;
-      ++at;
-      while (at < text_.size() && (text_[at] == ' ' || text_[at] == '$')) ++at;
+      if (i == addends) break;
+      at = past_space(text_, at);
+      if (at == text_.size() || text_[at] != (i == sum || i + 1 == sum ? '=' : '+')) return;
+      at = past_space(text_, at + 1);
     }
     if (last && *last != digits) differ = true;
     last = digits;
@@ -109,29 +122,54 @@ struct Assignment {
   int digit;
 };
 
-// "S=9", "S: 9", "S -> 9", "'S': 9", "S \to 9", "S \rightarrow 9" and so on, of the puzzle's letters.
+// Behind the sign of an assignment and the marks around it; npos where there is no sign.
+size_t past_sign(std::string_view text, size_t at) {
+  const auto skip = [&](std::string_view marks) { at = std::min(text.find_first_not_of(marks, at), text.size()); };
+  skip(" \t\"'`*_}");
+  for (const std::string_view sign : {"=>", "=", ":", "->", "\xE2\x86\x92", "\\to", "\\rightarrow"}) {
+    if (!text.substr(at).starts_with(sign)) continue;
+    at += sign.size();
+    skip(" \t\"'`*_{");
+    return at;
+  }
+  return std::string_view::npos;
+}
+
+// A number that ends at `at` goes on: "2.5", "9 or 8", "9/8", "5 + 1", "9, 8".
+bool goes_on(std::string_view text, size_t at) {
+  if (at < text.size() && (is_digit(text[at]) || is_letter(text[at]))) return true;
+  if (at == text.size()) return false;
+  at = std::min(text.find_first_not_of(" \t*`$", at), text.size());
+  if (at < text.size() && text[at] == '+') return true;
+  at = std::min(text.find_first_not_of(" \t.,/|-*", at), text.size());
+  if (text.substr(at).starts_with("or ")) at = std::min(text.find_first_not_of(' ', at + 2), text.size());
+  return at < text.size() && is_digit(text[at]);
+}
+
+bool follows_plus(std::string_view text, size_t at) {
+  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '$')) --at;
+  return at > 0 && text[at - 1] == '+';
+}
+
+// "S=9", "S: 9", "S -> 9", "'S': 9", "S \to 9", "S \rightarrow 9" and so on, of the puzzle's letters, and the same of
+// its words: "SEND = 9567".
 std::vector<Assignment> assignments(const AlphameticPuzzle& puzzle, std::string_view text) {
   std::vector<Assignment> found;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char letter = upper(text[i]);
-    if (!is_letter(text[i]) || puzzle.letters.find(letter) == std::string::npos) continue;
-    if (i > 0 && (is_letter(text[i - 1]) || is_digit(text[i - 1]) || text[i - 1] == '\\')) continue;
-    size_t at = i + 1;
-    const auto skip = [&](std::string_view marks) {
-      while (at < text.size() && marks.find(text[at]) != std::string_view::npos) ++at;
-    };
-    skip(" \t\"'`*_}");
-    bool sign = false;
-    for (const std::string_view arrow : {"=", ":", "->", "=>", "\xE2\x86\x92", "\\to", "\\rightarrow"}) {
-      if (sign || !text.substr(at).starts_with(arrow)) continue;
-      sign = true;
-      at += arrow.size();
-      if (arrow == "=" && at < text.size() && text[at] == '>') ++at;
-    }
-    skip(" \t\"'`*_{");
-    if (!sign || at >= text.size() || !is_digit(text[at])) continue;
-    if (at + 1 < text.size() && (is_digit(text[at + 1]) || is_letter(text[at + 1]))) continue;
-    found.push_back({letter, text[at] - '0'});
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = std::max(end, begin + 1)) {
+    end = begin;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    if (end == begin || end - begin > kLongestWord) continue;
+    std::string word(text.substr(begin, end - begin));
+    std::transform(word.begin(), word.end(), word.begin(), upper);
+    const bool known = (word.size() == 1 && puzzle.letters.find(word) != std::string::npos) || word == puzzle.sum ||
+                       std::find(puzzle.addends.begin(), puzzle.addends.end(), word) != puzzle.addends.end();
+    if (!known || follows_plus(text, begin)) continue;
+    if (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '\\')) continue;
+    const size_t at = past_sign(text, end);
+    if (at == std::string_view::npos || at + word.size() > text.size()) continue;
+    const auto number = text.substr(at, word.size());
+    if (!std::all_of(number.begin(), number.end(), is_digit) || goes_on(text, at + number.size())) continue;
+    for (size_t i = 0; i < word.size(); ++i) found.push_back({word[i], number[i] - '0'});
   }
   return found;
 }
@@ -162,6 +200,11 @@ Reading read_answer(const AlphameticPuzzle& puzzle, std::string_view text, bool 
   if (!sums.last) return read_assignments(puzzle, text, marked);
   if (marked && sums.differ) return {std::nullopt, "several sums that differ"};
   if (sums.contradicts) return {std::nullopt, "a letter has two digits"};
+  if (!marked) return {sums.last, ""};
+  Digits digits = *sums.last;
+  for (const auto& [letter, digit] : assignments(puzzle, text)) {
+    if (digit_of(digits, letter) != digit) return {std::nullopt, fmt::format("{} has two digits", letter)};
+  }
   return {sums.last, ""};
 }
 

@@ -21,10 +21,10 @@ struct AlphameticPuzzle {
 // else is an Error of kind input.
 AlphameticPuzzle parse_alphametic(std::string_view gold);
 
-// The answer is the sum in digits (9567 + 1085 = 10652), or the letters' digits (S=9, E=5, ...; also : and -> between
-// the two). It is marked (marked_answer.h); then it must not contradict itself. Otherwise the last sum counts, else the
-// last digits of all letters. Different letters have different digits, no word begins with 0. format_ok: the thinking
-// tags fit, and the answer was marked.
+// The answer is the sum in digits (9567 + 1085 = 10652, or with the sum in front), or the letters' or words' digits
+// (S=9, E=5, ...; SEND = 9567, ...; also : and -> between the two). It is marked (marked_answer.h); then it must not
+// contradict itself. Otherwise the last sum counts, else the last digits of all letters. Different letters have
+// different digits, no word begins with 0. format_ok: the thinking tags fit, and the answer was marked.
 class AlphameticVerifier : public Verifier {
  public:
   explicit AlphameticVerifier(OptionReader options);

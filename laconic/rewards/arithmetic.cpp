@@ -13,14 +13,27 @@ constexpr size_t kLongest = 4096;
 constexpr int kDeepest = 64;
 constexpr size_t kMostDigits = 18;
 
-// Spellings of the signs; "" are left out. The longer of two with the same beginning comes first.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kSpellings = {
-    {{"\xC3\x97", "*"},     {"\xC3\xB7", "/"}, {"\xE2\x88\x92", "-"}, {"\xE2\x88\x97", "*"},
-     {"\xE2\x8B\x85", "*"}, {"\xC2\xB7", "*"}, {"\xC2\xA0", " "},     {"\\times", "*"},
-     {"\\cdot", "*"},       {"\\div", "/"},    {"\\left(", "("},      {"\\right)", ")"},
-     {"\\bigl(", "("},      {"\\bigr)", ")"},  {"\\big(", "("},       {"\\big)", ")"},
-     {"\\dfrac", "F"},      {"\\tfrac", "F"},  {"\\frac", "F"},       {"\\,", " "},
-     {"\\;", " "},          {"\\!", " "},      {"\\ ", " "},          {"~", " "}}};
+// Spellings of the signs. The longer of two with the same beginning comes first.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 48> kSpellings = {
+    {{"\xC3\x97", "*"},     {"\xE2\x9C\x95", "*"}, {"\xE2\x88\x97", "*"},
+     {"\xE2\x8B\x85", "*"}, {"\xE2\x88\x99", "*"}, {"\xE2\x80\xA2", "*"},
+     {"\xC2\xB7", "*"},     {"\\times", "*"},      {"\\cdot", "*"},
+     {"\\ast", "*"},        {"\\*", "*"},          {"x", "*"},
+     {"\xC3\xB7", "/"},     {"\xE2\x88\x95", "/"}, {"\xE2\x81\x84", "/"},
+     {"\\div", "/"},        {"\xE2\x88\x92", "-"}, {"\xE2\x80\x93", "-"},
+     {"\xEF\xBC\x8D", "-"}, {"\xEF\xBC\x8B", "+"}, {"\xEF\xBC\x88", "("},
+     {"\xEF\xBC\x89", ")"}, {"\\{", "("},          {"\\}", ")"},
+     {"\\left", " "},       {"\\right", " "},      {"\\biggl", " "},
+     {"\\biggr", " "},      {"\\bigg", " "},       {"\\Biggl", " "},
+     {"\\Biggr", " "},      {"\\Bigl", " "},       {"\\Bigr", " "},
+     {"\\Big", " "},        {"\\bigl", " "},       {"\\bigr", " "},
+     {"\\big", " "},        {"\\dfrac", "F"},      {"\\tfrac", "F"},
+     {"\\cfrac", "F"},      {"\\frac", "F"},       {"\\displaystyle", " "},
+     {"\\qquad", " "},      {"\\quad", " "},       {"\\,", " "},
+     {"\\;", " "},          {"\\!", " "},          {"\\ ", " "}}};
+
+// White space that is no ASCII: no-break, thin, narrow no-break, ideographic. In LaTeX ~ is one as well.
+constexpr std::array<std::string_view, 5> kSpaces = {"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF", "\xE3\x80\x80", "~"};
 
 // One sign for each spelling; a letter of the text itself becomes `?`.
 std::string plain(std::string_view text) {
@@ -34,6 +47,12 @@ std::string plain(std::string_view text) {
       i += from.size();
       replaced = true;
       break;
+    }
+    for (const auto space : kSpaces) {
+      if (replaced || !text.substr(i).starts_with(space)) continue;
+      result += ' ';
+      i += space.size();
+      replaced = true;
     }
     if (replaced) continue;
     const char c = text[i++];
@@ -76,7 +95,7 @@ class Parser {
     if (c == '!') throw Failure{"factorials are not allowed"};
     if (c == '-' || c == '+') throw Failure{"a sign in front of a number or a parenthesis is not allowed"};
     if (c == '*' || c == '/') throw Failure{"two signs in a row (powers and whole-number division are not allowed)"};
-    if (c == '(' || c == 'F' || digit(c)) throw Failure{"no sign between two values"};
+    if (c == '(' || c == '[' || c == '{' || c == 'F' || digit(c)) throw Failure{"no sign between two values"};
     if (c == '.' || c == ',') throw Failure{"only whole numbers are allowed"};
     throw Failure{"not an expression of numbers with + - * / and parentheses"};
   }
@@ -124,14 +143,25 @@ class Parser {
   Rational single() {
     const char c = peek();
     if (c == '(') return group('(', ')');
+    if (c == '[') return group('[', ']');
+    if (c == '{') return group('{', '}');
     if (c == 'F') {
       ++at_;
-      const Rational above = group('{', '}');
-      return quotient(above, group('{', '}'));
+      const Rational above = part_of_fraction();
+      return quotient(above, part_of_fraction());
     }
     if (!digit(c)) unexpected();
+    size_t end = at_;
+    while (end < text_.size() && digit(text_[end])) ++end;
+    return number_to(end);
+  }
+
+  // {8}, or one digit: \frac83 is 8/3.
+  Rational part_of_fraction() { return digit(peek()) ? number_to(at_ + 1) : group('{', '}'); }
+
+  Rational number_to(size_t end) {
     const size_t begin = at_;
-    while (at_ < text_.size() && digit(text_[at_])) ++at_;
+    at_ = end;
     if (at_ - begin > kMostDigits) throw Failure{"a number has too many digits"};
     int64_t number = 0;
     for (size_t i = begin; i < at_; ++i) number = 10 * number + (text_[i] - '0');

@@ -17,9 +17,10 @@ struct Arithmetic {
   std::string problem;            // why there is no value
 };
 
-// Whole numbers of at most 18 digits with + - * / and parentheses, each also in Unicode (× ÷ − · ∗ ⋅) and LaTeX
-// (\times \cdot \div \frac{}{} \left \right). Signs in front of a number, powers, factorials, decimals, concatenation
-// and products without a sign are refused. At most 4096 bytes and 64 levels.
+// Whole numbers of at most 18 digits with + - * / and parentheses (also [ ] and { }), the signs also as the letter x,
+// in Unicode (× ÷ − · ∗ ⋅ and full-width ones) and LaTeX (\times \cdot \div \frac{}{} \frac83 \left \right \Big). Signs
+// in front of a number, powers, factorials, decimals, concatenation and products without a sign are refused. At most
+// 4096 bytes and 64 levels.
 Arithmetic evaluate_arithmetic(std::string_view text);
 
 }  // namespace laconic::rewards

@@ -135,12 +135,15 @@ GoldUse NumbersVerifier::gold_use(std::string_view gold) const {
 
 std::string NumbersVerifier::problem_of(std::string_view answer, const NumbersPuzzle& puzzle) const {
   const auto sides = split(answer, '=');
-  const auto left = evaluate_arithmetic(bare(sides.front()));
+  auto left = evaluate_arithmetic(bare(sides.front()));
   if (!left.value) return left.problem;
+  // "24 = 8 / (3 - 8 / 3)": behind the bare target stands the answer.
+  const bool target_first = sides.size() > 1 && left.numbers.size() == 1 && *left.value == Rational(puzzle.target);
   for (size_t i = 1; i < sides.size(); ++i) {
     const auto right = evaluate_arithmetic(bare(sides[i]));
     if (!right.value) return "behind the equals sign: " + right.problem;
     if (*right.value != *left.value) return "the equation is false";
+    if (target_first && i == 1) left.numbers = right.numbers;
   }
   auto used = left.numbers, given = puzzle.numbers;
   std::sort(used.begin(), used.end());

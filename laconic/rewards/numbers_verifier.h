@@ -22,8 +22,9 @@ struct NumbersPuzzle {
 NumbersPuzzle parse_numbers_puzzle(std::string_view gold, std::optional<int64_t> own_target = std::nullopt);
 
 // The answer is a calculation (arithmetic.h) with the given numbers that makes the target; of an equation the left side
-// counts, and every other side must be the same value. The answer is marked (marked_answer.h), or it is the last
-// formula or the last line. format_ok: the thinking tags fit, and the answer was marked.
+// counts (the second where the first is the target alone), and every other side must be the same value. The answer is
+// marked (marked_answer.h), or it is the last formula or the last line. format_ok: the thinking tags fit, and the
+// answer was marked.
 class NumbersVerifier : public Verifier {
  public:
   // `name` is countdown or game_of_24.

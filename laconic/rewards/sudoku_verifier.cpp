@@ -40,6 +40,20 @@ std::string rows_text(const Json& rows) {
   return text;
 }
 
+// The length of a LaTeX command around a grid at the beginning of a text, as \hline, \end{array}, \begin{array}{c|c}; 0
+// where there is none.
+size_t grid_command(std::string_view text) {
+  constexpr std::string_view kLine = "\\hline";
+  if (text.starts_with(kLine)) return kLine.size();
+  const bool begins = text.starts_with("\\begin{");
+  if (!begins && !text.starts_with("\\end{")) return 0;
+  const size_t name = text.find('}');
+  if (name == std::string_view::npos) return 0;
+  const bool columns = begins && text.substr(name + 1).starts_with('{');
+  const size_t end = columns ? text.find('}', name + 1) : name;
+  return end == std::string_view::npos ? 0 : end + 1;
+}
+
 // Digits of a line that holds nothing else but separators; nothing of any other line.
 std::optional<std::string> digits_of(std::string_view line) {
   std::string digits;
@@ -50,6 +64,8 @@ std::optional<std::string> digits_of(std::string_view line) {
       if (digits.size() > kMostCells) return std::nullopt;
     } else if (line.substr(i).starts_with("\xE2\x94") || line.substr(i).starts_with("\xE2\x95")) {
       i += 2;  // box drawing
+    } else if (const size_t command = c == '\\' ? grid_command(line.substr(i)) : 0; command > 0) {
+      i += command - 1;
     } else if (std::string_view(" \t\r|-+=,[](){}&\\;:\"'`").find(c) == std::string_view::npos) {
       return std::nullopt;
     }
@@ -99,6 +115,7 @@ SudokuGrid parse_sudoku(std::string_view gold) {
   auto cells = cells_of(text, false);
   if (size_of(cells.size()) == 0) cells = cells_of(text, true);
   const int size = size_of(cells.size());
+  std::replace(text.begin(), text.end(), '\n', ' ');  // messages are one line
   if (size == 0)
     fail(ErrorKind::input, "the puzzle in the gold field: expected 16, 36 or 81 cells, found {}: {}", cells.size(),
          text.substr(0, 80));

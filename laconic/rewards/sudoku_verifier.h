@@ -30,8 +30,8 @@ struct SudokuGrid {
 SudokuGrid parse_sudoku(std::string_view gold);
 
 // The last full grid of a text: `size` lines with so many digits each, or one line with all of them. Between digits may
-// stand white space and | - + , [ ] ( ) { } & \ ; : and lines of a box; empty lines and lines without digits may stand
-// between rows.
+// stand white space and | - + , [ ] ( ) { } & \ ; : and lines of a box, and LaTeX's \begin{array}{...}, \end{array},
+// \hline; empty lines and lines without digits may stand between rows.
 std::optional<SudokuGrid> last_sudoku_grid(std::string_view text, int size);
 
 // The first broken rule in words ("5 stands twice in row 3"); "" when there is none. Blanks break none.

@@ -46,6 +46,14 @@ TEST(Arithmetic, WhatIsCounted) {
   EXPECT_EQ(value("(1 + 2"), "the expression ends too early");
   EXPECT_EQ(value(""), "the expression ends too early");
   EXPECT_EQ(value("F{1}{2}"), "not an expression of numbers with + - * / and parentheses");
+  EXPECT_EQ(value("[1+2] x {3}"), "9");
+  EXPECT_EQ(value("\\Bigl[ 1 + 2 \\Bigr] \\* 3 \\quad"), "9");
+  EXPECT_EQ(value("\uff081\uff0b2\uff09\u2009\u2022\u00a03 \u2013 1"), "8");
+  EXPECT_EQ(value("8/(3-\\frac83)"), "24");
+  EXPECT_EQ(value("\\frac834"), "no sign between two values");
+  EXPECT_EQ(value("3\\left4"), "no sign between two values");
+  EXPECT_EQ(value("3\u200b4"), "not an expression of numbers with + - * / and parentheses");
+  EXPECT_EQ(value("(1 + 2]"), "not an expression of numbers with + - * / and parentheses");
   EXPECT_EQ(value("1234567890123456789"), "a number has too many digits");
 }
 
@@ -60,7 +68,11 @@ TEST(Countdown, Answers) {
     EXPECT_EQ(graded(text), "right: makes 35 of the given numbers") << text;
   EXPECT_EQ(graded("<answer>(3+4)*5 = 36</answer>"), "wrong: the equation is false");
   EXPECT_THAT(graded("<answer>35</answer>"), HasSubstr("uses the numbers 35, given are 3 4 5"));
-  EXPECT_THAT(graded("<answer>35 = (3+4)*5</answer>"), HasSubstr("uses the numbers 35"));
+  EXPECT_EQ(graded("<answer>35 = (3+4)*5</answer>"), "right: makes 35 of the given numbers");
+  EXPECT_EQ(graded("35 = (3+4)*5 = 7*5"), "right: makes 35 of the given numbers");
+  EXPECT_THAT(graded("<answer>35 = 35 = (3+4)*5</answer>"), HasSubstr("uses the numbers 35"));
+  EXPECT_THAT(graded("<answer>7*5 = (3+4)*5</answer>"), HasSubstr("uses the numbers 7 5"));
+  EXPECT_EQ(graded("<answer>3+4 = 7*5 = 35</answer>"), "wrong: the equation is false");
   EXPECT_THAT(graded("<answer>(3+4)*5*1</answer>"), HasSubstr("uses the numbers 3 4 5 1"));
   EXPECT_EQ(graded("<answer>34 + 1</answer>"), "wrong: uses the numbers 34 1, given are 3 4 5");
   EXPECT_EQ(graded("<answer>3*4*5</answer>"), "wrong: does not make 35");
@@ -126,6 +138,16 @@ TEST(Sudoku, Answers) {
   EXPECT_EQ(graded("<answer>1234</answer>\n1234\n3412\n2143\n4321"), "wrong: no full grid found");
 }
 
+TEST(Sudoku, LatexArrays) {
+  const std::string rows = "1&2&3&4\\\\\n3&4&1&2\\\\ \\hline\n2&1&4&3\\\\\n4&3&2&1";
+  EXPECT_THAT(reason("sudoku", kSudoku4, "\\boxed{\\begin{array}{cc|cc}\n\\hline\n" + rows + "\n\\end{array}}"),
+              HasSubstr("right"));
+  EXPECT_THAT(
+      reason("sudoku", kSudoku4, "\\boxed{\\begin{bmatrix}1&2&3&4\\\\3&4&1&2\\\\2&1&4&3\\\\4&3&2&1\\end{bmatrix}}"),
+      HasSubstr("right"));
+  EXPECT_THAT(reason("sudoku", kSudoku4, "\\begin{array}{cccc 1234341221434321"), HasSubstr("no full grid"));
+}
+
 TEST(Sudoku, OtherSizesAndGoldFields) {
   const std::string six = "123456\n456123\n231564\n564231\n312645\n645312";
   EXPECT_THAT(reason("sudoku", "1.3456\n456123\n231564\n564231\n312645\n64531.", six), HasSubstr("right"));
@@ -149,6 +171,17 @@ TEST(Alphametic, Answers) {
                            "\\boxed{s=9,e=5,n=6,d=7,m=1,o=0,r=8,y=2}", "$9567+1085=10652$"})
     EXPECT_EQ(graded(text), "right: the sum is true") << text;
   EXPECT_EQ(graded("<answer>9567 + 1085 = 10653</answer>"), "wrong: the addends make 10652, not 10653");
+  for (const char* text :
+       {"\\boxed{10652 = 9567\\,+\\,1085}", "<answer>SEND = 9567, MORE = 1085, MONEY = 10652</answer>",
+        "<answer>SEND + MORE = 9567 + 1085 = 10652; S=9, E=5</answer>",
+        "S = 9\nE = 5\nN = 6\nD = 7\nM = 1\nO = 0\nR = 8\nY = 2\nD + E = 2 + 10"})
+    EXPECT_EQ(graded(text), "right: the sum is true") << text;
+  for (const char* last : {"Y=2.5", "Y=2 or 3", "Y=2|3", "Y=2/1", "Y=2, 3", "Y=1+1"})
+    EXPECT_EQ(graded(std::string("<answer>S=9, E=5, N=6, D=7, M=1, O=0, R=8, ") + last + "</answer>"),
+              "wrong: no digits of all letters, and no sum in digits")
+        << last;
+  EXPECT_EQ(graded("<answer>9567 + 1085 = 10652, S=1</answer>"), "wrong: S has two digits");
+  EXPECT_EQ(graded("<answer>SEND = 9567, MORE = 1086, MONEY = 10653</answer>"), "wrong: E has two digits");
   EXPECT_EQ(graded("<answer>S=9, E=5</answer>"), "wrong: no digits of all letters, and no sum in digits");
   EXPECT_EQ(graded("<answer>S=9, E=5, N=5, D=7, M=1, O=0, R=8, Y=2</answer>"), "wrong: E and N have the same digit");
   EXPECT_EQ(graded("<answer>S=0, E=5, N=6, D=7, M=1, O=9, R=8, Y=2</answer>"), "wrong: SEND begins with 0");
