@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/distributed/bytes.h"
 
 namespace laconic::trainers {
@@ -104,6 +105,18 @@ std::optional<ResumedCheckpoint> share_checkpoint(distributed::Communicator& com
   shared.weights = sent("weights", &Store::Loaded::weights);
   shared.optimizer = sent("optimizer", &Store::Loaded::optimizer);
   return shared;
+}
+
+void restore_from(const ResumedCheckpoint& loaded, const std::function<void(const json& state)>& body) {
+  try {
+    body(loaded.content.state);
+  } catch (const json::exception& error) {
+    fail(ErrorKind::input, "the checkpoint {} cannot be used: its state is damaged: {}", loaded.folder.string(),
+         parser_reason(error.what()));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    fail(ErrorKind::input, "the checkpoint {} does not fit this run: {}", loaded.folder.string(), error.what());
+  }
 }
 
 }  // namespace laconic::trainers

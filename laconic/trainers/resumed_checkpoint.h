@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "laconic/core/checkpoint/store.h"
@@ -24,5 +26,9 @@ struct ResumedCheckpoint {
 std::optional<ResumedCheckpoint> share_checkpoint(distributed::Communicator& communicator,
                                                   std::optional<checkpoint::Store::Loaded> loaded, bool divided,
                                                   const std::filesystem::path& folder);
+
+// Puts back what a checkpoint holds: `body` takes its state and its tensors. What is damaged there, or does not fit the
+// run, is an Error that names the checkpoint.
+void restore_from(const ResumedCheckpoint& loaded, const std::function<void(const nlohmann::json& state)>& body);
 
 }  // namespace laconic::trainers

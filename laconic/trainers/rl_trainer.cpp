@@ -136,17 +136,7 @@ void RlTrainer::resume() {
   if (ranks_.first()) open_folder();
   const auto loaded =
       checkpoints_.open(fs::path(config_.output.folder) / "checkpoints", folder_ && folder_->resuming());
-  if (loaded) {
-    const auto& saved = loaded->content.state;
-    check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
-    auto state = state_from_json(saved.at("run"), loaded->content.rollout);
-    check_not_beyond(*loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
-    optimizer_->restore_weights(*loaded->weights);
-    optimizer_->restore_state(*loaded->optimizer, saved.at("adamw_steps"));
-    objective_->restore(saved.at("objective"));
-    state_ = std::move(state);
-    outliers_.restore(state_.recent);
-  }
+  if (loaded) restore_from(*loaded, [&](const nlohmann::json& saved) { restore(*loaded, saved); });
   optimizer_->check_weights("before the first step");
   gathers_for_rollout_ = gathers_for_rollout(
       workspace_.model, config_.parallel, engine_->options().kv_tokens * kv_bytes_per_token(workspace_.config), ranks_);
@@ -155,6 +145,19 @@ void RlTrainer::resume() {
   if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1, state_.evaluated);
   folder_->write_config(config::dump_yaml(config_));
   folder_->write_versions(versions_json(options_.command, config_.seed));
+}
+
+void RlTrainer::restore(const ResumedCheckpoint& loaded, const nlohmann::json& saved) {
+  check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded.folder);
+  auto state = state_from_json(saved.at("run"), loaded.content.rollout);
+  if (state.position() != loaded.position)
+    fail(ErrorKind::input, "its state is that after step {}, update {}", state.step, state.update);
+  check_not_beyond(loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
+  optimizer_->restore_weights(*loaded.weights);
+  optimizer_->restore_state(*loaded.optimizer, saved.at("adamw_steps"));
+  objective_->restore(saved.at("objective"));
+  state_ = std::move(state);
+  outliers_.restore(state_.recent);
 }
 
 void RlTrainer::open_folder() {

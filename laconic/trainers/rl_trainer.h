@@ -45,6 +45,7 @@ class RlTrainer {
 
  private:
   void resume();
+  void restore(const ResumedCheckpoint& loaded, const nlohmann::json& saved);
   void open_folder();  // on rank 0
   void before_last_pass();
   distributed::HeldWeights hold_weights();

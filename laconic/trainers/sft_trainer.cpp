@@ -145,25 +145,27 @@ void SftTrainer::resume() {
   if (ranks_.first()) open_folder();
   const auto loaded =
       checkpoints_.open(fs::path(config_.output.folder) / "checkpoints", folder_ && folder_->resuming());
-  if (loaded) {
-    const auto& saved = loaded->content.state;
-    check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded->folder);
-    check_not_beyond(*loaded, loaded->position.step, source_->steps());
-    optimizer_->restore_weights(*loaded->weights);
-    optimizer_->restore_state(*loaded->optimizer, saved.at("adamw_steps"));
-    state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens"), {}};
-    if (saved.contains("recent")) {  // not in checkpoints of earlier versions
-      state_.recent.losses = saved.at("recent").at("losses").get<std::vector<double>>();
-      state_.recent.norms = saved.at("recent").at("norms").get<std::vector<double>>();
-    }
-    outliers_.restore(state_.recent);
-  }
+  if (loaded) restore_from(*loaded, [&](const nlohmann::json& saved) { restore(*loaded, saved); });
   optimizer_->check_weights("before the first step");
   if (!folder_) return;
   if (loaded) log_info("resuming from {}", loaded->folder.string());
   if (folder_->resuming()) folder_->resume_after(loaded ? state_.step : -1);
   folder_->write_config(config::dump_yaml(config_));
   folder_->write_versions(versions_json(options_.command, config_.seed));
+}
+
+void SftTrainer::restore(const ResumedCheckpoint& loaded, const nlohmann::json& saved) {
+  check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded.folder);
+  check_not_beyond(loaded, loaded.position.step, source_->steps());
+  optimizer_->restore_weights(*loaded.weights);
+  optimizer_->restore_state(*loaded.optimizer, saved.at("adamw_steps"));
+  state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens"), {}};
+  if (state_.step != loaded.position.step) fail(ErrorKind::input, "its state is that after step {}", state_.step);
+  if (saved.contains("recent")) {  // not in checkpoints of earlier versions
+    state_.recent.losses = saved.at("recent").at("losses").get<std::vector<double>>();
+    state_.recent.norms = saved.at("recent").at("norms").get<std::vector<double>>();
+  }
+  outliers_.restore(state_.recent);
 }
 
 void SftTrainer::open_folder() {

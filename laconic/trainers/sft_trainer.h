@@ -35,6 +35,7 @@ class SftTrainer {
     RecentUpdates recent;
   };
   void resume();
+  void restore(const ResumedCheckpoint& loaded, const nlohmann::json& saved);
   void open_folder();  // on rank 0
   void train_step();
   void before_last_pass();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "laconic/core/base/error.h"
@@ -68,14 +69,31 @@ json entry_of(const fs::path& file) {
 
 using Check = Store::Check;
 
-void check_file(const fs::path& path, const json& expected, Check check) {
+// A number of the manifest: nothing that a conversion would have to change.
+uint64_t whole_number(const json& from, const char* key, uint64_t largest) {
+  const json& value = from.at(key);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > largest) {
+    fail(ErrorKind::input, "its {} has {}: {}, expected a whole number from 0 to {}", kManifest, key,
+         value.is_number() ? value.dump() : value.type_name(), largest);
+  }
+  return value.get<uint64_t>();
+}
+
+// Reading anything else, such as a named pipe, might never end.
+void check_regular(const fs::path& path) {
   const std::string name = path.filename().string();
   if (!fs::exists(path)) fail(ErrorKind::input, "it is incomplete: {} is missing", name);
   if (!fs::is_regular_file(path)) fail(ErrorKind::input, "{} is no regular file", name);
-  if (fs::file_size(path) != expected.at("bytes").get<uintmax_t>())
-    fail(ErrorKind::input, "{} has {} bytes, expected {}", name, fs::file_size(path), expected.at("bytes").dump());
-  if (check == Check::sums && file_crc(path) != expected.at("crc32").get<uint32_t>())
-    fail(ErrorKind::input, "the checksum of {} does not match", name);
+}
+
+void check_file(const fs::path& path, const json& expected, Check check) {
+  const std::string name = path.filename().string();
+  check_regular(path);
+  const auto bytes = whole_number(expected, "bytes", std::numeric_limits<int64_t>::max());
+  const auto sum = whole_number(expected, "crc32", std::numeric_limits<uint32_t>::max());
+  if (fs::file_size(path) != bytes)
+    fail(ErrorKind::input, "{} has {} bytes, expected {}", name, fs::file_size(path), bytes);
+  if (check == Check::sums && file_crc(path) != sum) fail(ErrorKind::input, "the checksum of {} does not match", name);
 }
 
 struct Manifest {
@@ -88,14 +106,15 @@ int ranks_of(const json& manifest) {
   const auto& format = manifest.at("format");
   if (format != kWhole && format != kParts)
     fail(ErrorKind::input, "its format is {}, expected {} or {}", format.dump(), kWhole, kParts);
-  const int ranks = format == kWhole ? 1 : manifest.at("ranks").get<int>();
+  constexpr uint64_t kMostRanks = std::numeric_limits<int>::max();
+  const int ranks = format == kWhole ? 1 : static_cast<int>(whole_number(manifest, "ranks", kMostRanks));
   if (format == kParts && ranks < 2) fail(ErrorKind::input, "its {} says that {} ranks wrote it", kManifest, ranks);
   return ranks;
 }
 
 Manifest check_manifest(const fs::path& folder, Check check) {
-  if (!fs::exists(folder / kManifest)) fail(ErrorKind::input, "it is incomplete: {} is missing", kManifest);
   try {
+    check_regular(folder / kManifest);
     const json manifest = json::parse(read_file(folder / kManifest));
     const int ranks = ranks_of(manifest);
     const auto& files = manifest.at("files");
@@ -108,7 +127,9 @@ Manifest check_manifest(const fs::path& folder, Check check) {
     expect_listed(kState);
     if (fs::exists(folder / kRollout)) expect_listed(kRollout);
     for (const auto& [name, expected] : files.items()) check_file(folder / name, expected, check);
-    const Position position{manifest.at("step"), manifest.at("update")};
+    constexpr uint64_t kLast = std::numeric_limits<int64_t>::max();
+    const Position position{static_cast<int64_t>(whole_number(manifest, "step", kLast)),
+                            static_cast<int64_t>(whole_number(manifest, "update", kLast))};
     if (position_of(folder).value_or(position) != position) {
       fail(ErrorKind::input, "its {} says step {}, update {}, which its name does not", kManifest, position.step,
            position.update);
@@ -283,7 +304,10 @@ std::vector<fs::path> Store::folders_newest_first() const {
   if (fs::is_directory(folder_)) {
     for (const auto& entry : fs::directory_iterator(folder_)) {
       const auto position = position_of(entry.path());
-      if (entry.is_directory() && position) found.emplace_back(*position, entry.path());
+      std::error_code unknown;
+      // A link that leads nowhere is a checkpoint that is to be named, not one that is not there.
+      if (position && (entry.is_directory(unknown) || entry.is_symlink(unknown)))
+        found.emplace_back(*position, entry.path());
     }
   }
   // Of one position the one under its own name comes first.

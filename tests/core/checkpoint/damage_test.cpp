@@ -2,7 +2,9 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <array>
 #include <fstream>
 #include <functional>
 
@@ -83,6 +85,45 @@ std::vector<Damage> damages() {
   manifest("of_no_ranks", R"({"format": 2, "ranks": 1, "step": 2, "update": 0, "files": {}})", "1 ranks wrote it");
   manifest("of_other_ranks", R"({"format": 2, "ranks": 2, "step": 2, "update": 0, "files": {}})",
            "does not list weights-00000-of-00002.safetensors");
+  manifest("ranks_beyond_int", R"({"format": 2, "ranks": 4294967298, "step": 2, "update": 0, "files": {}})",
+           "ranks: 4294967298, expected a whole number");
+  manifest("ranks_a_text", R"({"format": 2, "ranks": "two", "step": 2, "update": 0, "files": {}})",
+           "ranks: string, expected a whole number");
+  for (const auto& [name, from, to] : {std::array{"fraction", "\"step\": 2", "\"step\": 2.9"},
+                                       std::array{"negative_step", "\"step\": 2", "\"step\": -2"},
+                                       std::array{"negative_bytes", "\"bytes\": ", "\"bytes\": -"},
+                                       std::array{"long_sum", "\"crc32\": ", "\"crc32\": 99999999999"}}) {
+    all.push_back({std::string("manifest_") + name,
+                   [before = std::string(from), after = std::string(to)](const fs::path& p) {
+                     change(p / "manifest.json",
+                            [&](std::string& text) { text.replace(text.find(before), before.size(), after); });
+                   },
+                   "expected a whole number"});
+  }
+  all.push_back({"manifest_is_a_pipe",
+                 [](const fs::path& p) {
+                   fs::remove(p / "manifest.json");
+                   ASSERT_EQ(::mkfifo((p / "manifest.json").c_str(), 0600), 0);
+                 },
+                 "manifest.json is no regular file"});
+  all.push_back({"manifest_links_to_itself",
+                 [](const fs::path& p) {
+                   fs::remove(p / "manifest.json");
+                   fs::create_symlink("manifest.json", p / "manifest.json");
+                 },
+                 "cannot be read"});
+  all.push_back({"links_to_itself",
+                 [](const fs::path& p) {
+                   fs::remove_all(p);
+                   fs::create_directory_symlink(p.filename(), p);
+                 },
+                 "cannot be read"});
+  all.push_back({"links_to_nothing",
+                 [](const fs::path& p) {
+                   fs::remove_all(p);
+                   fs::create_directory_symlink("nowhere", p);
+                 },
+                 "manifest.json is missing"});
   all.push_back(
       {"manifest_missing", [](const fs::path& p) { fs::remove(p / "manifest.json"); }, "manifest.json is missing"});
   all.push_back({"manifest_of_another",
