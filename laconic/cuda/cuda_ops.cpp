@@ -160,8 +160,7 @@ void CudaOps::sample(const at::Tensor& logits, const at::Tensor& packed, ops::Sa
 
 at::Tensor packed_requests(std::span<const ops::SampleRequest> requests) {
   const auto rows = static_cast<int64_t>(requests.size());
-  auto packed =
-      at::empty({rows * (static_cast<int64_t>(sizeof(SampleRow)) + kGivenBytes + kPositionBytes)}, at::kByte);
+  auto packed = at::empty({rows * (static_cast<int64_t>(sizeof(SampleRow)) + kGivenBytes + kPositionBytes)}, at::kByte);
   const SampleRows parts = sample_rows(packed, rows);
   auto* params = parts.params.mutable_data_ptr<uint8_t>();
   auto* given = parts.given.mutable_data_ptr<int64_t>();
