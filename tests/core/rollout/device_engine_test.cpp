@@ -8,6 +8,7 @@
 #include "laconic/core/ops/device_ops.h"
 #include "laconic/core/policy/policy.h"
 #include "laconic/core/rollout/engine.h"
+#include "tests/core/rollout/run_all.h"
 #include "tests/support/error_of.h"
 #include "tests/support/tiny_model.h"
 
@@ -35,15 +36,6 @@ std::vector<Request> requests_of_all_kinds() {
     }
   }
   return all;
-}
-
-std::vector<Completion> run_all(const model::Model& model, const EngineOptions& options,
-                                const std::vector<Request>& requests, EngineStatistics* statistics = nullptr) {
-  Engine engine(model, options);
-  for (const auto& r : requests) engine.submit(r);
-  auto completions = engine.run();
-  if (statistics != nullptr) *statistics = engine.statistics();
-  return completions;
 }
 
 void expect_near(const std::vector<Completion>& got, const std::vector<Completion>& expected) {

@@ -11,6 +11,7 @@
 #include "laconic/core/base/rng.h"
 #include "laconic/core/ops/parallel.h"
 #include "laconic/core/policy/policy.h"
+#include "tests/core/rollout/run_all.h"
 #include "tests/support/golden_model.h"
 #include "tests/support/tiny_model.h"
 
@@ -46,15 +47,6 @@ std::vector<Request> mixed_requests(int prompts = 6, int samples = 4) {
     }
   }
   return all;
-}
-
-std::vector<Completion> run_all(const model::Model& model, const EngineOptions& options,
-                                const std::vector<Request>& requests, EngineStatistics* statistics = nullptr) {
-  Engine engine(model, options);
-  for (const auto& r : requests) engine.submit(r);
-  auto completions = engine.run();
-  if (statistics != nullptr) *statistics = engine.statistics();
-  return completions;
 }
 
 void expect_same(const std::vector<Completion>& a, const std::vector<Completion>& b) {
