@@ -99,6 +99,22 @@ std::string Unusual::text() const {
                      value, std::abs(score), score > 0 ? "above" : "below", median);
 }
 
+Json Unusual::record(Json where, const std::vector<Json>& samples) const {
+  where["what"] = what;
+  where["value"] = value;
+  where["score"] = score;
+  where["median"] = median;
+  where["samples"] = samples;
+  return where;
+}
+
+std::string Unusual::warning(const std::string& where, const std::vector<Json>& samples,
+                             const std::function<std::string(const Json&)>& describe) const {
+  std::string lines = fmt::format("{}: {}; the largest parts of its loss:", where, text());
+  for (const auto& sample : samples) lines += "\n  " + describe(sample);
+  return lines;
+}
+
 std::vector<Unusual> LossOutliers::look_at(const UpdateReport& report) {
   return look_at(report.loss.policy_loss + report.loss.kl_loss, report.optimizer.grad_norm);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -25,6 +26,11 @@ struct Unusual {
   double score = 0;   // deviations from the median (metrics::OutlierCheck)
   double median = 0;  // of the updates before
   std::string text() const;
+  // The record of an update: `where` (its step and the like), this, and the samples with the largest parts in its loss.
+  nlohmann::ordered_json record(nlohmann::ordered_json where, const std::vector<nlohmann::ordered_json>& samples) const;
+  // The same for people; `describe` gives a line for each sample.
+  std::string warning(const std::string& where, const std::vector<nlohmann::ordered_json>& samples,
+                      const std::function<std::string(const nlohmann::ordered_json&)>& describe) const;
 };
 
 class LossOutliers {

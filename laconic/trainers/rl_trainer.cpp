@@ -355,21 +355,11 @@ void RlTrainer::name_outliers(const algorithms::MiniBatch& mini_batch, const Upd
   state_.recent = outliers_.recent();
   if (unusual.empty()) return;
   const auto samples = largest_losses(mini_batch, report, &ranks_.communicator());
+  const auto where = fmt::format("step {}, update {}", state_.step + 1, state_.update);
   for (const auto& one : unusual) {
-    state_.pending->outliers.push_back(metrics::json_line({{"step", state_.step + 1},
-                                                           {"update", state_.update},
-                                                           {"what", one.what},
-                                                           {"value", one.value},
-                                                           {"score", one.score},
-                                                           {"median", one.median},
-                                                           {"samples", samples}}));
-  }
-  if (!ranks_.first()) return;
-  for (const auto& one : unusual) {
-    std::string text = fmt::format("step {}, update {}: {}; the largest parts of its loss:", state_.step + 1,
-                                   state_.update, one.text());
-    for (const auto& sample : samples) text += "\n  " + describe_sample(sample);
-    log_warning("{}", text);
+    state_.pending->outliers.push_back(
+        metrics::json_line(one.record({{"step", state_.step + 1}, {"update", state_.update}}, samples)));
+    if (ranks_.first()) log_warning("{}", one.warning(where, samples, describe_sample));
   }
 }
 

@@ -256,19 +256,12 @@ void SftTrainer::name_outliers(const std::vector<Unusual>& unusual, std::vector<
   const auto samples = largest_of(std::move(own), &ranks_.communicator());
   if (!folder_) return;
   for (const auto& one : unusual) {
-    folder_->log_outlier({{"step", state_.step},
-                          {"what", one.what},
-                          {"value", one.value},
-                          {"score", one.score},
-                          {"median", one.median},
-                          {"samples", samples}});
-    std::string text = fmt::format("step {}: {}; the largest parts of its loss:", state_.step, one.text());
-    for (const auto& sample : samples) {
-      text += fmt::format("\n  sample {} of the batch: loss {:.4g}, {} tokens, least logprob {:.3g}",
-                          sample.at("sample").get<int64_t>(), sample.at("loss").get<double>(),
-                          sample.at("tokens").get<int64_t>(), sample.at("logprob_min").get<double>());
-    }
-    log_warning("{}", text);
+    folder_->log_outlier(one.record({{"step", state_.step}}, samples));
+    log_warning("{}", one.warning(fmt::format("step {}", state_.step), samples, [](const auto& sample) {
+      return fmt::format("sample {} of the batch: loss {:.4g}, {} tokens, least logprob {:.3g}",
+                         sample.at("sample").template get<int64_t>(), sample.at("loss").template get<double>(),
+                         sample.at("tokens").template get<int64_t>(), sample.at("logprob_min").template get<double>());
+    }));
   }
 }
 
