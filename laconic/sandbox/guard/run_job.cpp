@@ -238,27 +238,30 @@ class Run {
 
   bool finished(double seconds) {
     if (ended_) return true;
+    // One call for the program and for orphans alike: a program that ended between two calls would be taken for one.
     int status = 0;
     rusage used{};
-    if (::wait4(pid_, &status, WNOHANG, &used) == pid_) {
-      if (WIFEXITED(status)) {
-        end_with(JobEnd::exited, WEXITSTATUS(status));
-      } else {
-        const auto cpu_seconds = static_cast<uint64_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
-        const bool cpu =
-            WTERMSIG(status) == SIGXCPU || (WTERMSIG(status) == SIGKILL && cpu_seconds >= job_.limits.cpu_seconds);
-        end_with(cpu ? JobEnd::out_of_time : JobEnd::signalled, WTERMSIG(status));
-      }
-      return true;
+    for (pid_t pid; (pid = ::wait4(-1, &status, WNOHANG, &used)) > 0;) {
+      if (pid == pid_) end_as(status, used);
     }
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {  // orphans; the program itself was looked at above
-    }
+    if (ended_) return true;
     if (seconds > job_.limits.wall_seconds) end_with(JobEnd::out_of_time);
     const auto usage = usage_of_descendants();
     if (usage.processes > job_.limits.processes) end_with(JobEnd::out_of_processes);
     if (usage.memory_bytes > job_.limits.memory_bytes) end_with(JobEnd::out_of_memory);
     if (too_many_files(world_)) end_with(JobEnd::out_of_disk);
     return ended_;
+  }
+
+  void end_as(int status, const rusage& used) {
+    if (WIFEXITED(status)) {
+      end_with(JobEnd::exited, WEXITSTATUS(status));
+      return;
+    }
+    const auto cpu_seconds = static_cast<uint64_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
+    const bool cpu =
+        WTERMSIG(status) == SIGXCPU || (WTERMSIG(status) == SIGKILL && cpu_seconds >= job_.limits.cpu_seconds);
+    end_with(cpu ? JobEnd::out_of_time : JobEnd::signalled, WTERMSIG(status));
   }
 
   void kill_all() {
