@@ -48,6 +48,8 @@ class SpawnPlan {
   void give(int ours, int theirs) {
     constexpr int kAboveTargets = 32;
     copies_.emplace_back(::fcntl(ours, F_DUPFD_CLOEXEC, kAboveTargets));
+    if (!copies_.back().open())
+      fail(ErrorKind::io, "cannot hand a descriptor to a child process: {}", std::strerror(errno));
     ::posix_spawn_file_actions_adddup2(&actions_, copies_.back().get(), theirs);
   }
   posix_spawn_file_actions_t* actions() { return &actions_; }

@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 constexpr double kStartSeconds = 20;
 // Beyond a job's own limit: for its files, its end, and a machine that is busy.
 constexpr double kGraceSeconds = 20;
+constexpr double kEndSeconds = 1;  // that a guard has for its own end
 constexpr const char* kVariable = "LACONIC_SANDBOX";
 
 // A folder on the disk, gone with its owner.
@@ -81,6 +82,8 @@ struct Sandbox::State {
   }
 
   [[noreturn]] void fail_broken(const std::string& what) {
+    requests.close();  // a guard that can still hear it ends the job's processes, which not all mechanisms do at a kill
+    child->wait(kEndSeconds);
     child->end();
     const auto said = complaints();
     fail(ErrorKind::io, "the sandbox {} ({}){}", what, child->how_it_ended(), said.empty() ? "" : ": " + said);

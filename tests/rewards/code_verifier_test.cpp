@@ -135,6 +135,14 @@ TEST_F(CodeVerifier, Cpp) {
   EXPECT_THAT(graded(block("int f(int x) { return y; }", "cpp"), statements).reason, HasSubstr("does not compile"));
 }
 
+TEST_F(CodeVerifier, AProgramThatRemovesItselfFailsTheTestsThatFollow) {
+  const auto program = "#include <cstdio>\nint main(int, char** words) { std::remove(words[0]); std::puts(\"1\"); }";
+  const auto verdict =
+      graded(block(program, "cpp"), R"j([{"input": "", "output": "1"}, {"input": "", "output": "1"}])j");
+  EXPECT_NEAR(verdict.tests_passed.value(), 0.5, 1e-9);
+  EXPECT_THAT(verdict.reason, HasSubstr("cannot be started"));
+}
+
 TEST_F(CodeVerifier, AnEarlyEndIsNoPass) {
   const auto gold = R"j(["assert f(1) == 2"])j";
   for (const char* code : {"import sys; sys.exit(0)", "import os; os._exit(0)", "raise SystemExit", "print('passed')",

@@ -103,6 +103,27 @@ TEST_P(AnySandbox, EachBeginsInAnEmptyFolder) {
   EXPECT_EQ(run("import os\nprint(os.listdir('.'))").output, "[]\n");
 }
 
+TEST_P(AnySandbox, AFolderThatTheProgramHasClosed) {
+  EXPECT_TRUE(run("import os\nos.makedirs('d/e')\nopen('d/e/x', 'w').close()\n"
+                  "for f in ('d/e', 'd', '.'): os.chmod(f, 0)")
+                  .good());
+  EXPECT_EQ(run("import os\nprint(os.listdir('.'))").output, "[]\n");
+  EXPECT_TRUE(run("import os\nos.rmdir('../run')\nos.symlink('/usr', '../run')").good());
+  EXPECT_EQ(run("import os\nprint(os.listdir('.'))").output, "[]\n");
+}
+
+// Whatever is seen first, its output or its end.
+TEST_P(AnySandbox, TooMuchOutputAtTheEnd) {
+  Job job;
+  job.words = {"/bin/echo", "0123456789"};
+  job.limits.output_bytes = 5;
+  for (int i = 0; i < 50; ++i) {
+    const auto result = run(job);
+    ASSERT_EQ(result.end, JobEnd::out_of_output);
+    ASSERT_EQ(result.output, "01234");
+  }
+}
+
 TEST_P(AnySandbox, NeverEnding) {
   auto job = python("while True: pass");
   job.limits.wall_seconds = 0.3;

@@ -34,6 +34,7 @@ using sandbox::JobEnd;
 using sandbox::JobResult;
 using sandbox::Limits;
 using Clock = std::chrono::steady_clock;
+namespace fs = std::filesystem;
 
 constexpr int kLookMilliseconds = 5;  // between looks at time, processes and memory
 
@@ -130,13 +131,28 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   ::_exit(EXIT_FAILURE);
 }
 
-// A clean folder to run in, and the job's files. False when the disk is full.
-bool prepare(const Job& job, const World& world) {
-  namespace fs = std::filesystem;
+// Gives its owner back the permissions that a program may have taken from a folder and from those in it.
+void open_folders(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(folder, ignored))) return;  // a link may lead to anywhere
+  fs::permissions(folder, fs::perms::owner_all, fs::perm_options::add, ignored);
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) open_folders(entry.path());
+}
+
+bool empty_folder(const fs::path& folder) {
   std::error_code error;
-  fs::remove_all(world.folder + "/run", error);
-  fs::create_directory(world.folder + "/run", error);
-  if (error) return false;
+  fs::remove_all(folder, error);
+  if (error) {
+    open_folders(folder.parent_path());
+    fs::remove_all(folder, error);
+  }
+  return !error && fs::create_directory(folder, error) && !error;
+}
+
+// An empty folder to run in, and the job's files. False when the disk is full, or when an earlier program has left what
+// cannot be removed.
+bool prepare(const Job& job, const World& world) {
+  if (!empty_folder(world.folder + "/run")) return false;
   for (const auto& file : job.files) {
     const std::string path = world.folder + "/" + file.name;
     ::unlink(path.c_str());  // an earlier program may have made it a link to elsewhere
@@ -269,8 +285,9 @@ class Run {
     kill_descendants();
   }
 
-  // What was written before the end.
+  // What was written before the end. Too much is too much, whether it was read before the end was seen or is only now.
   void drain() {
+    ended_ = result_.end != JobEnd::exited && result_.end != JobEnd::signalled;
     take(output_, result_.output);
     take(errors_, result_.errors);
   }
