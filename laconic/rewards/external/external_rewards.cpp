@@ -120,6 +120,7 @@ ExternalStatistics ExternalRewards::take_statistics() {
 BatchRewards ExternalRewards::grade(const Batch& batch, int64_t epoch) {
   BatchRewards rewards;
   for (auto& pool : pools_) {
+    if (epoch_ != epoch) fail(ErrorKind::input, "{}: given up", pool.source->key());  // no worker is started for it
     if (!rewards.dropped) grade_by(pool, batch, epoch, rewards);
   }
   const std::lock_guard lock(mutex_);

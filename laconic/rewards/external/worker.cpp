@@ -21,6 +21,7 @@ constexpr size_t kLongestPrinted = 400;          // bytes of a line that is show
 constexpr size_t kLongestAnswer = 256UL << 20U;  // bytes of a line that is an answer
 constexpr int kPollMilliseconds = 50;            // between looks at the clock
 constexpr double kFarewellSeconds = 1;
+constexpr double kEndSeconds = 5;  // from the end of its answers to its own, on a busy machine
 
 Descriptor open_null(int flags) {
   return Descriptor(::open("/dev/null", flags | O_CLOEXEC));
@@ -108,7 +109,7 @@ void Worker::read_prints() {
 }
 
 void Worker::fail_ended() {
-  child_->wait(kFarewellSeconds);
+  child_->wait(kEndSeconds);
   child_->end();
   read_prints();
   throw RewardFailure(FailureKind::ended, fmt::format("the process ended: {}", child_->how_it_ended()));

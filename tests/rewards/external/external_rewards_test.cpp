@@ -154,6 +154,7 @@ TEST_F(External, FilesThatCannotBeLoaded) {
   auto options = python("import time\ntime.sleep(60)\n");
   options.start_timeout = 0.3;
   EXPECT_THAT(problem(options), HasSubstr("no answer within 0.3 s"));
+  options.start_timeout = 20;
   options.interpreter = "no-such-python";
   EXPECT_THAT(problem(options), AllOf(HasSubstr("exit status 127"), HasSubstr("cannot run no-such-python")));
 }
@@ -271,6 +272,18 @@ TEST_F(External, GivingUpIsQuick) {
   EXPECT_THAT(error_of([&] { asked.get(); }), HasSubstr("given up"));
 }
 
+TEST_F(External, NoWorkerIsStartedForWhatIsGivenUp) {
+  const auto starts = folder_ / "starts";
+  ExternalRewards rewards(python("import time\nopen('" + starts.string() +
+                                 "', 'a').write('x')\ndef f(completions, **kw):\n    time.sleep(600)\n"));
+  std::vector<std::future<BatchRewards>> asked;
+  asked.reserve(4);
+  for (int i = 0; i < 4; ++i) asked.push_back(rewards.submit(batch({"a", "bb"})));
+  rewards.cancel();
+  for (auto& one : asked) EXPECT_THAT(error_of([&] { one.get(); }), HasSubstr("given up"));
+  EXPECT_EQ(read_file(starts), "x");
+}
+
 TEST_F(External, MetricsOfTheUser) {
   ExternalRewards rewards(python(
       "def f(completions, log_metric, **kw):\n    log_metric('Mean Length', 1.5)\n    log_metric('Mean Length', 2.5)\n"
@@ -327,9 +340,7 @@ for line in sys.stdin:
 
 TEST_F(External, AProgramThatMisbehaves) {
   const auto answering = [&](const std::string& answer) {
-    auto options = command("import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n    " + answer + "\n");
-    options.timeout = 2;
-    return failed(options);
+    return failed(command("import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n    " + answer + "\n"));
   };
   auto outcome = answering(R"(print(json.dumps({"id": r["id"] + 1000, "reward": 1})))");
   EXPECT_THAT(outcome.message, HasSubstr("an answer to no request"));
