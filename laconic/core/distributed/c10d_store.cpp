@@ -66,12 +66,38 @@ class FolderBlackboard final : public Blackboard {
  public:
   explicit FolderBlackboard(fs::path folder) : folder_(std::move(folder)) { fs::create_directories(folder_); }
   void post(int rank, const std::string& text) override { write_file_atomic(file(rank), text); }
-  std::string read(int rank) override { return fs::exists(file(rank)) ? read_file(file(rank)) : ""; }
+  // A file that is replaced while it is read may be an error on a network's file system: the next look sees the new
+  // one.
+  std::string read(int rank) override {
+    try {
+      return read_file(file(rank));
+    } catch (const Error&) {
+      return "";
+    }
+  }
+
+  // What the rank of an earlier run has left here.
+  void forget(int rank) const { fs::remove(file(rank)); }
 
  private:
   fs::path file(int rank) const { return folder_ / fmt::format("rank-{}", rank); }
   fs::path folder_;
 };
+
+fs::path board_folder(const RankFacts& facts) {
+  return facts.file + ".ranks";
+}
+
+// The others read the board once this rank has introduced itself, which is later.
+c10::intrusive_ptr<c10d::Store> open_file(const RankFacts& facts, std::chrono::milliseconds timeout) {
+  return translated(fmt::format("rank {} of {}: cannot meet in {}", facts.rank, facts.world_size, facts.file),
+                    [&]() -> c10::intrusive_ptr<c10d::Store> {
+                      FolderBlackboard(board_folder(facts)).forget(facts.rank);
+                      auto store = c10::make_intrusive<c10d::FileStore>(facts.file, facts.world_size);
+                      store->setTimeout(timeout);
+                      return store;
+                    });
+}
 
 }  // namespace
 
@@ -79,11 +105,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const RankFacts& facts, std::chrono::
   constexpr int kFatal = 3;
   FLAGS_caffe2_log_level = kFatal;  // c10d writes backtraces of what it throws, too, to standard error
   if (facts.file.empty()) return open_tcp(facts, timeout);
-  const auto store =
-      translated(fmt::format("rank {} of {}: cannot meet in {}", facts.rank, facts.world_size, facts.file),
-                 [&] { return c10::make_intrusive<c10d::FileStore>(facts.file, facts.world_size); });
-  store->setTimeout(timeout);
-  return store;
+  return open_file(facts, timeout);
 }
 
 void C10dStore::set(const std::string& key, const std::string& text) {
@@ -110,7 +132,7 @@ int64_t C10dStore::add(const std::string& key, int64_t amount) {
 }
 
 std::unique_ptr<Blackboard> open_blackboard(const RankFacts& facts, const c10::intrusive_ptr<c10d::Store>& store) {
-  if (!facts.file.empty()) return std::make_unique<FolderBlackboard>(facts.file + ".ranks");
+  if (!facts.file.empty()) return std::make_unique<FolderBlackboard>(board_folder(facts));
   return translated("the ranks' store",
                     [&]() -> std::unique_ptr<Blackboard> { return std::make_unique<StoreBlackboard>(store->clone()); });
 }

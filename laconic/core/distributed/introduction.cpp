@@ -75,10 +75,14 @@ class Introduction {
   // Rank 0 serves the store: it stays until those who came have heard what is wrong.
   void leave() {
     constexpr double kPatience = 5;
-    store_.add("heard", 1);
-    if (facts_.rank != 0) return;
-    for (const Timer timer; store_.add("heard", 0) < store_.add("arrivals", 0) && timer.seconds() < kPatience;)
-      std::this_thread::sleep_for(kPoll);
+    try {
+      store_.add("heard", 1);
+      if (facts_.rank != 0) return;
+      for (const Timer timer; store_.add("heard", 0) < store_.add("arrivals", 0) && timer.seconds() < kPatience;)
+        std::this_thread::sleep_for(kPoll);
+    } catch (const Error&) {
+      return;  // rank 0 has gone, and the store with it: what is wrong is known here
+    }
   }
 
   void check_run() {

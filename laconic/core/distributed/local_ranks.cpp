@@ -17,6 +17,7 @@
 #include <cstring>
 #include <optional>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "laconic/core/base/descriptor.h"
@@ -246,7 +247,7 @@ class LocalRanks {
   }
 
   void pass_on(int signal) {
-    passed_on_ = true;
+    passed_on_.insert(signal);
     send(signal);
   }
 
@@ -265,6 +266,15 @@ class LocalRanks {
     }
   }
 
+  static bool ends_runs(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP; }
+
+  static std::string reason_of(const Child& child, int status) {
+    const std::string how = WIFSIGNALED(status) ? fmt::format("was ended by signal {} ({})", WTERMSIG(status),
+                                                              ::strsignal(WTERMSIG(status)))
+                                                : fmt::format("ended with status {}", WEXITSTATUS(status));
+    return fmt::format("rank {} {}{}", child.rank, how, child.last_error.empty() ? "" : ": " + child.last_error);
+  }
+
   void take_end(Child& child, int status) {
     child.process = -1;
     --running_;
@@ -274,13 +284,11 @@ class LocalRanks {
     const int own = signalled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     if (own == 0 || status_ != 0) return;
     status_ = own;
-    stopped_ = passed_on_ && !signalled && own > 128;
-    if (stopped_) return;
-    const std::string how =
-        signalled ? fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
-                  : fmt::format("ended with status {}", own);
-    reason_ = fmt::format("rank {} {}{}", child.rank, how, child.last_error.empty() ? "" : ": " + child.last_error);
-    if (running_ == 0) return;
+    // A rank that hears of a signal before it listens to it ends at once: the others are not to wait for it.
+    stopped_ = signalled ? ends_runs(WTERMSIG(status)) && passed_on_.contains(WTERMSIG(status))
+                         : own > 128 && !passed_on_.empty();
+    if (!stopped_) reason_ = reason_of(child, status);
+    if ((stopped_ && !signalled) || running_ == 0) return;
     send(SIGTERM);
     deadline_ =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.grace_s));
@@ -309,7 +317,7 @@ class LocalRanks {
   Signals signals_;
   std::vector<Child> children_;
   int running_ = 0;
-  bool passed_on_ = false;
+  std::set<int> passed_on_;  // signals
   bool stopped_ = false;
   int status_ = 0;
   std::string reason_;

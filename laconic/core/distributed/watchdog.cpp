@@ -42,20 +42,24 @@ struct Watchdog::Known {
 // thread shares its state with nobody but this object, and is left behind where it is stuck at the end.
 class Watchdog::Messenger {
  public:
-  Messenger(int rank, int world_size, std::unique_ptr<Blackboard> board, double interval_s)
-      : shared_(std::make_shared<Shared>()) {
+  // `patience_s`: how long the thread is waited for at the end.
+  Messenger(int rank, int world_size, std::unique_ptr<Blackboard> board, double interval_s, double patience_s)
+      : shared_(std::make_shared<Shared>()), patience_s_(patience_s) {
     shared_->known.resize(static_cast<size_t>(world_size));
     thread_ = std::thread([shared = shared_, rank, interval_s, board = std::move(board)] {
       Messenger::run(*shared, rank, *board, interval_s);
     });
   }
   ~Messenger() {
+    bool ended = false;
     {
-      const std::lock_guard lock(shared_->mutex);
+      std::unique_lock lock(shared_->mutex);
       shared_->stopping = true;
+      shared_->wake.notify_all();
+      // That everything has arrived is not enough: the thread may be stuck in a round that says the same again.
+      ended = shared_->wake.wait_for(lock, seconds(patience_s_), [&] { return shared_->ended; });
     }
-    shared_->wake.notify_all();
-    if (flush(kPatience)) {
+    if (ended) {
       thread_.join();
     } else {
       thread_.detach();
@@ -92,8 +96,6 @@ class Watchdog::Messenger {
   }
 
  private:
-  static constexpr double kPatience = 5;
-
   struct Shared {
     std::mutex mutex;
     std::condition_variable wake;
@@ -101,7 +103,7 @@ class Watchdog::Messenger {
     uint64_t posted = 0, arrived = 0;  // versions of `mine`
     std::vector<Known> known;
     Clock::time_point answered = Clock::now();
-    bool gone = false, stopping = false;
+    bool gone = false, stopping = false, ended = false;
   };
 
   static void run(Shared& shared, int rank, Blackboard& board, double interval_s) {
@@ -117,7 +119,8 @@ class Watchdog::Messenger {
       std::vector<std::string> texts;
       bool gone = false;
       try {
-        board.post(rank, sign.dump());
+        // A reason may quote a file's name, which may be no UTF-8.
+        board.post(rank, sign.dump(-1, ' ', false, json::error_handler_t::replace));
         for (int r = 0; r < static_cast<int>(shared.known.size()); ++r)
           texts.push_back(r == rank ? std::string() : board.read(r));
       } catch (const std::exception&) {
@@ -127,8 +130,9 @@ class Watchdog::Messenger {
       if (!gone) take(shared, texts);
       shared.gone = gone;
       shared.arrived = version;
+      shared.ended = gone || (shared.stopping && shared.arrived == shared.posted);
       shared.wake.notify_all();
-      if (gone || (shared.stopping && shared.arrived == shared.posted)) return;
+      if (shared.ended) return;
       shared.wake.wait_for(lock, seconds(interval_s), [&] {
         return shared.stopping || (shared.mine.state != State::running && shared.arrived != shared.posted);
       });
@@ -139,7 +143,8 @@ class Watchdog::Messenger {
     shared.answered = Clock::now();
     for (size_t r = 0; r < texts.size(); ++r) {
       if (texts[r].empty()) continue;
-      const auto sign = json::parse(texts[r]);
+      const auto sign = json::parse(texts[r], nullptr, /*allow_exceptions=*/false);
+      if (sign.is_discarded()) continue;  // a rank that leaves nothing better is missed in time
       auto& known = shared.known[r];
       if (sign.at("beat") == known.beat) continue;
       known.beat = sign.at("beat");
@@ -149,6 +154,7 @@ class Watchdog::Messenger {
   }
 
   std::shared_ptr<Shared> shared_;  // with the thread, which may outlive this object
+  double patience_s_;
   std::thread thread_;
 };
 
@@ -158,7 +164,8 @@ Watchdog::Watchdog(const Activity& activity, int rank, int world_size, std::uniq
       rank_(rank),
       world_size_(world_size),
       options_(std::move(options)),
-      messenger_(std::make_unique<Messenger>(rank, world_size, std::move(board), options_.interval_s)),
+      messenger_(
+          std::make_unique<Messenger>(rank, world_size, std::move(board), options_.interval_s, options_.courtesy_s)),
       thread_([this] { watch(); }) {}
 
 Watchdog::~Watchdog() {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/single_process.h"
@@ -167,27 +168,33 @@ TEST(ThreadGroup, AFailureEndsTheOthers) {
 }
 
 TEST(Gloo, ACollectiveThatHangsNamesRankPhaseAndNumber) {
-  const int port = free_port();
+  Port port;
+  std::promise<void> given_up;
   const auto messages = in_threads(2, [&](int rank) {
     JoinOptions options;
-    options.collective_timeout = std::chrono::milliseconds(300);
-    const auto joined = join_ranks(facts_of(rank, 2, port), {}, options);
+    options.collective_timeout = std::chrono::seconds(1);
+    const auto joined = join_ranks(port.facts_of(rank, 2), {}, options);
     auto& c = joined->communicator();
     c.activity().begin_phase("score");
     c.barrier();
-    if (rank == 0) c.barrier();
-    if (rank == 1) std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (rank == 1) return given_up.get_future().wait();
+    try {
+      c.barrier();
+    } catch (...) {
+      given_up.set_value();
+      throw;
+    }
   });
   EXPECT_THAT(messages[0], AllOf(HasSubstr("rank 0 of 2"), HasSubstr("barrier #2"), HasSubstr("phase score")));
   EXPECT_EQ(messages[1], "");
 }
 
 TEST(Gloo, ALostRankEndsTheOthersAtOnce) {
-  const int port = free_port();
+  Port port;
   const auto messages = in_threads(2, [&](int rank) {
     JoinOptions options;
     options.collective_timeout = std::chrono::minutes(5);
-    auto joined = join_ranks(facts_of(rank, 2, port), {}, options);
+    auto joined = join_ranks(port.facts_of(rank, 2), {}, options);
     joined->communicator().barrier();
     if (rank == 0) joined->communicator().barrier();
   });

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "laconic/core/base/error.h"
+#include "laconic/core/base/files.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/distributed/introduction.h"
 #include "tests/core/distributed/ranks.h"
@@ -48,6 +52,29 @@ TEST(Introduction, SomebodyDoesNotCome) {
   EXPECT_LT(timer.seconds(), 5.0);
 }
 
+// A store that is gone when the ranks part.
+class LostStore final : public KeyValueStore {
+ public:
+  void set(const std::string& key, const std::string& text) override { store_.set(key, text); }
+  std::optional<std::string> get(const std::string& key) override { return store_.get(key); }
+  std::string set_if_absent(const std::string& key, const std::string& text) override {
+    return store_.set_if_absent(key, text);
+  }
+  int64_t add(const std::string& key, int64_t amount) override {
+    if (key == "heard") fail(ErrorKind::io, "the connection was reset");
+    return store_.add(key, amount);
+  }
+
+ private:
+  LocalStore store_;
+};
+
+TEST(Introduction, TheProblemIsToldThoughTheStoreIsGone) {
+  LostStore store;
+  const auto heard = in_threads(1, [&](int) { introduce(store, facts_of(0, 2, 0), {}, "alone", kTimeout); });
+  EXPECT_THAT(heard.front(), HasSubstr("rank 1 did not come within"));
+}
+
 TEST(Introduction, AnotherRunInThisPlace) {
   LocalStore store;
   introduce(store, facts_of(0, 1, 0), {}, "the first", kTimeout);
@@ -71,14 +98,14 @@ TEST(Introduction, DifferencesAreShownOnEveryRank) {
 }
 
 TEST(Rendezvous, AnotherRunOnThePort) {
-  const int port = free_port();
+  Port port;
   JoinOptions options;
   options.start_timeout = std::chrono::seconds(5);
-  const auto joined = join_ranks(facts_of(0, 1, port), {}, options);
-  const auto heard = in_threads(1, [&](int) { join_ranks(facts_of(0, 2, port), {}, options); });
+  const auto joined = join_ranks(port.facts_of(0, 1), {}, options);
+  const auto heard = in_threads(1, [&](int) { join_ranks(facts_of(0, 2, port.number()), {}, options); });
   EXPECT_THAT(heard.front(),
-              AllOf(HasSubstr("rank 0 of 2"), HasSubstr("cannot listen on port " + std::to_string(port))));
-  auto stranger = facts_of(1, 2, port);
+              AllOf(HasSubstr("rank 0 of 2"), HasSubstr("cannot listen on port " + std::to_string(port.number()))));
+  auto stranger = port.facts_of(1, 2);
   stranger.run_id = "other";
   EXPECT_THAT(in_threads(1, [&](int) { join_ranks(stranger, {}, options); }).front(), HasSubstr("another run"));
 }
@@ -86,7 +113,8 @@ TEST(Rendezvous, AnotherRunOnThePort) {
 TEST(Rendezvous, NobodyListens) {
   JoinOptions options;
   options.start_timeout = std::chrono::seconds(1);
-  const auto heard = in_threads(1, [&](int) { join_ranks(facts_of(1, 2, free_port()), {}, options); });
+  Port port(/*listening=*/false);
+  const auto heard = in_threads(1, [&](int) { join_ranks(port.facts_of(1, 2), {}, options); });
   EXPECT_THAT(heard.front(), AllOf(HasSubstr("rank 1 of 2"), HasSubstr("does not answer")));
 }
 
@@ -97,12 +125,27 @@ TEST(Rendezvous, TheProgramHasAnIdentity) {
   EXPECT_EQ(identity, program_identity());
 }
 
+// Else a run would end because of the failure of an earlier one in the same place.
+TEST(Rendezvous, AnEarlierRunsBoardIsForgotten) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "meet.ranks");
+  for (const char* file : {"meet.ranks/rank-0", "meet.ranks/rank-1"}) write_file_atomic(folder / file, "it has failed");
+  const auto heard = in_threads(2, [&](int rank) {
+    auto facts = facts_of(rank, 2, 0);
+    facts.file = (folder / "meet").string();
+    const auto joined = join_ranks(facts, {}, {});
+    EXPECT_EQ(joined->blackboard()->read(1 - rank), "");
+    joined->communicator().barrier();
+  });
+  EXPECT_THAT(heard, Each(""));
+}
+
 TEST(Rendezvous, BlackboardsAreShared) {
   for (const bool by_file : {false, true}) {
     const TemporaryFolder folder;
-    const int port = free_port();
+    Port port;
     const auto heard = in_threads(2, [&](int rank) {
-      auto facts = facts_of(rank, 2, port);
+      auto facts = by_file ? facts_of(rank, 2, 0) : port.facts_of(rank, 2);
       if (by_file) facts.file = (folder / "meet").string();
       const auto joined = join_ranks(facts, {}, {});
       const auto board = joined->blackboard();

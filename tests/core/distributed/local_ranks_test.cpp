@@ -86,20 +86,35 @@ TEST(LocalRanks, RanksThatDoNotHearAreKilled) {
 }
 
 TEST(LocalRanks, SignalsArePassedOnOnce) {
-  const pid_t parent = ::getpid();
   auto options = ranks_of(2);
   options.command = {"/bin/sh", "-c", "trap 'echo stopping; exit 143' TERM; echo ready; while :; do sleep 0.05; done"};
   int ready = 0;
   std::map<int, std::vector<std::string>> lines;
   options.on_line = [&](int rank, bool, const std::string& line) {
     lines[rank].push_back(line);
-    if (line == "ready" && ++ready == 2) ::kill(parent, SIGTERM);
+    if (line == "ready" && ++ready == 2) ::raise(SIGTERM);  // to this thread: others may not have it blocked
   };
   const auto outcome = run_local_ranks(options);
   EXPECT_EQ(outcome.status, 143);
   EXPECT_TRUE(outcome.stopped);
   EXPECT_EQ(outcome.reason, "");
   for (int rank = 0; rank < 2; ++rank) EXPECT_THAT(lines[rank], ElementsAre("ready", "stopping"));
+}
+
+// A rank that has not begun to listen is ended by the signal: a stop all the same.
+TEST(LocalRanks, ASignalBeforeTheRanksListen) {
+  auto options = ranks_of(2);
+  options.command = {"/bin/sh", "-c",
+                     "test $LACONIC_RANK = 1 && trap '' TERM; echo ready; while :; do sleep 0.05; done"};
+  options.grace_s = 0.2;  // rank 1 would go on
+  int ready = 0;
+  options.on_line = [&](int, bool, const std::string&) {
+    if (++ready == 2) ::raise(SIGTERM);
+  };
+  const auto outcome = run_local_ranks(options);
+  EXPECT_EQ(outcome.status, 128 + SIGTERM);
+  EXPECT_TRUE(outcome.stopped);
+  EXPECT_EQ(outcome.reason, "");
 }
 
 TEST(LocalRanks, AProgramThatCannotBeStarted) {

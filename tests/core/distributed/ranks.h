@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "laconic/core/distributed/rendezvous.h"
@@ -20,19 +21,6 @@
 #include "tests/support/temporary_folder.h"
 
 namespace laconic::distributed {
-
-inline int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error("no free port");
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 inline RankFacts facts_of(int rank, int world_size, int port) {
   RankFacts facts;
@@ -44,6 +32,38 @@ inline RankFacts facts_of(int rank, int world_size, int port) {
   facts.source = "the test";
   return facts;
 }
+
+// A port of this machine that no other test can take meanwhile: rank 0 is handed the socket that listens on it.
+class Port {
+ public:
+  explicit Port(bool listening = true) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(socket_, generic, size) != 0 || (listening && ::listen(socket_, SOMAXCONN) != 0) ||
+        ::getsockname(socket_, generic, &size) != 0)
+      throw std::runtime_error("no free port");
+    number_ = ntohs(address.sin_port);
+  }
+  ~Port() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+
+  int number() const { return number_; }
+  RankFacts facts_of(int rank, int world_size) {
+    auto facts = distributed::facts_of(rank, world_size, number_);
+    if (rank == 0) facts.listen_descriptor = std::exchange(socket_, -1);
+    return facts;
+  }
+
+ private:
+  int socket_;
+  int number_ = 0;
+};
 
 // Calls body(rank) on a thread per rank; returns what each threw, "" where nothing.
 inline std::vector<std::string> in_threads(int ranks, const std::function<void(int)>& body) {
@@ -69,9 +89,9 @@ enum class Backend { threads, gloo_tcp, gloo_file };
 inline void on_ranks(Backend backend, int world_size, const std::function<void(Communicator&)>& body) {
   if (backend == Backend::threads) return ThreadGroup(world_size).run(body);
   const TemporaryFolder folder;
-  const int port = free_port();
+  Port port;
   const auto messages = in_threads(world_size, [&](int rank) {
-    auto facts = facts_of(rank, world_size, port);
+    auto facts = backend == Backend::gloo_file ? facts_of(rank, world_size, 0) : port.facts_of(rank, world_size);
     if (backend == Backend::gloo_file) {
       facts.host.clear();
       facts.file = (folder / "meet").string();

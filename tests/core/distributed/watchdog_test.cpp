@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <utility>
 
 #include "laconic/core/base/timer.h"
 #include "laconic/core/distributed/faults.h"
@@ -138,6 +139,45 @@ class GoneBlackboard final : public Blackboard {
   void post(int /*rank*/, const std::string& /*text*/) override { throw std::runtime_error("connection refused"); }
   std::string read(int /*rank*/) override { return ""; }
 };
+
+// Answers until it has been told that the rank has finished, and no more until `end`.
+class StuckBlackboard final : public Blackboard {
+ public:
+  StuckBlackboard(std::promise<void>& stuck, std::shared_future<void> end) : stuck_(stuck), end_(std::move(end)) {}
+  void post(int /*rank*/, const std::string& text) override {
+    if (std::exchange(finished_, text.find("\"state\":1") != std::string::npos)) {
+      stuck_.set_value();
+      end_.wait();
+    }
+  }
+  std::string read(int /*rank*/) override { return ""; }
+
+ private:
+  std::promise<void>& stuck_;
+  std::shared_future<void> end_;
+  bool finished_ = false;
+};
+
+TEST(Watchdog, AStoreThatAnswersNoMoreDoesNotHoldUpTheEnd) {
+  std::promise<void> stuck, end;
+  {
+    const Activity activity;
+    WatchdogOptions options;
+    options.interval_s = 0.01;
+    options.courtesy_s = 0.1;
+    Watchdog dog(activity, 0, 1, std::make_unique<StuckBlackboard>(stuck, end.get_future().share()), options);
+    dog.finished();
+    stuck.get_future().wait();
+  }
+  end.set_value();
+}
+
+TEST(Watchdog, AReasonMayBeNoUtf8) {
+  const LocalBlackboard board;
+  Watched first(0, 2, board, 60), second(1, 2, board, 60);
+  second.dog->failed("cannot read \xff.txt");
+  EXPECT_THAT(first.text(), AllOf(HasSubstr("rank 1 has failed (cannot read "), HasSubstr(".txt)")));
+}
 
 TEST(Watchdog, AStoreThatIsGoneMeansRankZero) {
   Activity activity;
