@@ -28,20 +28,21 @@ AnswerCheck::AnswerCheck(const CommandLine& line, const std::string& verifier)
     : name_(line.choice("verifier", rewards::verifier_names(), verifier)), verifier_(rewards::make_verifier(name_)) {}
 
 GoldAnswer AnswerCheck::of(const std::string& gold) const {
-  if (name_ == "code") return GoldAnswer::usable;  // its gold answers are tests, which no answer stands for
+  if (name_ == "code") return {};  // its gold answers are tests, which no answer stands for
   if (rewards::has_structured_gold(name_)) {
     try {
       (void)verifier_->gold_use(gold);
-      return GoldAnswer::usable;
-    } catch (const Error&) {
-      return GoldAnswer::rejected;
+      return {};
+    } catch (const Error& error) {
+      return {AnswerUse::rejected, error.what()};
     }
   }
   const std::string answer = verifier_->gold_answer(gold);
   const std::string response = response_of(name_, answer);
-  if (!verifier_->verify({.text = response, .truncated = false, .prompt_text = {}}, gold).correct)
-    return GoldAnswer::rejected;
-  return name_ == "math" && !rewards::is_mathematics(answer) ? GoldAnswer::text : GoldAnswer::usable;
+  const auto verdict = verifier_->verify({.text = response, .truncated = false, .prompt_text = {}}, gold);
+  if (!verdict.correct) return {AnswerUse::rejected, verdict.reason};
+  const bool as_text = name_ == "math" && !rewards::is_mathematics(answer);
+  return {as_text ? AnswerUse::text : AnswerUse::usable, ""};
 }
 
 }  // namespace laconic::cli

@@ -9,10 +9,15 @@
 
 namespace laconic::cli {
 
-enum class GoldAnswer {
+enum class AnswerUse {
   usable,    // always of the verifier `code`
   text,      // not read as mathematics: only the same text is right
   rejected,  // the verifier does not even accept the answer itself, or cannot read it
+};
+
+struct GoldAnswer {
+  AnswerUse use = AnswerUse::usable;
+  std::string reason;  // why it is rejected
 };
 
 class AnswerCheck {

@@ -12,6 +12,7 @@
 #include "laconic/cli/program.h"
 #include "laconic/cli/prompt_lengths.h"
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/data/length_counts.h"
 #include "laconic/core/data/ngrams.h"
 #include "laconic/core/data/presets.h"
@@ -27,6 +28,13 @@ constexpr size_t kShown = 5;
 constexpr size_t kShownAnswer = 200;  // bytes
 constexpr int kBins = 12;
 constexpr int kBarWidth = 40;
+
+// At most kShownAnswer bytes of a text, whole characters.
+std::string beginning(const std::string& text) {
+  const std::string part = text.substr(0, kShownAnswer);
+  const size_t bad = first_invalid_utf8(part);
+  return part.substr(0, bad);
+}
 
 // A count and where it was first seen.
 struct Finding {
@@ -95,9 +103,12 @@ class Checker {
   static void add_answer(const data::Example& example, const AnswerCheck& answers, Report& report) {
     ++report.answers;
     const auto found = answers.of(example.answer);
-    if (found == GoldAnswer::usable) return;
-    (found == GoldAnswer::text ? report.text_answers : report.rejected)
-        .add(fmt::format("{}: {}", example.source, example.answer.substr(0, kShownAnswer)));
+    if (found.use == AnswerUse::usable) return;
+    const bool shortened = example.answer.size() > kShownAnswer;
+    const auto answer = beginning(example.answer);
+    (found.use == AnswerUse::text ? report.text_answers : report.rejected)
+        .add(fmt::format("{}: {}{}{}", example.source, answer, shortened ? " ..." : "",
+                         found.reason.empty() ? "" : " (" + found.reason + ")"));
   }
 
   const PromptLengths& lengths_;
@@ -160,9 +171,7 @@ std::string histogram(const data::LengthCounts& lengths) {
 std::string to_text(const Report& r) {
   std::string text = r.file + "\n" + row("columns", r.columns);
   text += row("records", fmt::format("{}, {} usable", r.records, r.records - r.malformed.count));
-  std::vector<std::string> reasons;
-  for (const auto& record : r.malformed.first) reasons.push_back(record.source + ": " + record.reason);
-  text += row("malformed", std::to_string(r.malformed.count)) + indented(reasons);
+  text += row("malformed", std::to_string(r.malformed.count)) + indented(r.malformed.places());
   const auto& l = r.lengths;
   if (l.total() == 0) return text;
   text +=

@@ -27,6 +27,10 @@ namespace {
 
 constexpr int64_t kMany = int64_t{1} << 40;
 
+bool skip_malformed(const CommandLine& line) {
+  return line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
+}
+
 // Why an example was left out; the first reason that holds counts.
 class Sieve {
  public:
@@ -53,7 +57,7 @@ class Sieve {
       if (fewest_ && length < *fewest_) return "too short";
       if (most_ && length > *most_) return "too long";
     }
-    if (answers_ && (example.answer.empty() || answers_->of(example.answer) == GoldAnswer::rejected))
+    if (answers_ && (example.answer.empty() || answers_->of(example.answer).use == AnswerUse::rejected))
       return "no answer that the verifier accepts";
     if (rates_) {
       if (const char* why = by_rate(example)) return why;
@@ -97,10 +101,13 @@ class Sieve {
       fail(ErrorKind::usage, "--max-share: expected a number in [0, 1), found {}", most_share_);
     others_.emplace(static_cast<int>(line.whole("n", 1, 1000, 13)));
     for (const auto& path : split(line.text("not-in"), ',')) {
-      scan(
+      Malformed malformed;
+      const auto records = scan(
           guessed_data_set(path, /*keep_records=*/false),
           [&](data::Example&& example, std::string_view) { others_->add(example.prompt, 0); },
-          [](const data::SkippedRecord&) {});
+          [&](const data::SkippedRecord& record) { malformed.add(record); });
+      // What cannot be read cannot be found again.
+      if (!skip_malformed(line)) malformed.check(path, static_cast<int64_t>(records));
     }
     others_->finish();
   }
@@ -181,13 +188,14 @@ int run_data_filter(const Arguments& arguments, Streams& streams) {
   CommandLine line = filter_line();
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const PromptLengths lengths(line);
-  const bool skip = line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
+  const bool skip = skip_malformed(line);
   auto set = open_data_sets(line, line.words(), /*keep_records=*/true).front();
   set.options.prompt_template = lengths.prompt_template();
   Sieve sieve(line, lengths, verifier_of(set));
   set.options.json_answers = sieve.takes_json();
   LineSink sink(line.text("output", ""), line.words().front(), streams.out);
   std::map<std::string, int64_t> dropped;
+  Malformed malformed;
   int64_t kept = 0;
   const auto records = static_cast<int64_t>(scan(
       set,
@@ -199,14 +207,14 @@ int run_data_filter(const Arguments& arguments, Streams& streams) {
           ++kept;
         }
       },
-      [&](const data::SkippedRecord& record) {
-        if (!skip) fail(ErrorKind::input, "{}: {}", record.source, record.reason);
-        ++dropped["malformed"];
-      }));
+      [&](const data::SkippedRecord& record) { malformed.add(record); }));
+  if (!skip) malformed.check(set.options.path.string(), records);
+  if (malformed.count > 0) dropped["malformed"] = malformed.count;
   if (kept == 0)
     fail(ErrorKind::input, "{}: no example stays; nothing was written\n{}", set.options.path.string(),
          describe(dropped, records, kept));
   sink.finish();
+  if (malformed.count > 0 && !line.has("json")) streams.err << "malformed:\n" << indented(malformed.places());
   streams.err << (line.has("json") ? dump_line({{"records", records}, {"kept", kept}, {"dropped", dropped}}) + "\n"
                                    : describe(dropped, records, kept));
   return kSuccess;

@@ -34,7 +34,8 @@ std::string shared_run(const Hit& hit, int n) {
 }
 
 struct Totals {
-  int64_t prompts = 0, malformed = 0;
+  int64_t prompts = 0;
+  Malformed malformed;
   int64_t some = 0, half = 0, whole = 0;  // prompts of which at least so much is shared
   int64_t other_prompts = 0;
   size_t ngrams = 0;
@@ -59,7 +60,7 @@ data::NgramIndex index_of(const std::vector<DataSet>& sets, int n, Totals& total
         [&](data::Example&& example, std::string_view) {
           index.add(example.prompt, static_cast<uint64_t>(totals.other_prompts++));
         },
-        [&](const data::SkippedRecord&) { ++totals.malformed; });
+        [&](const data::SkippedRecord& record) { totals.malformed.add(record); });
   }
   index.finish();
   totals.ngrams = index.size();
@@ -118,7 +119,8 @@ std::string to_text(const Totals& t, int n, const DataSet& a, const std::vector<
   for (const auto& set : others) names += (names.empty() ? "" : ", ") + set.options.path.string();
   std::string text = fmt::format("{}: {} prompts, {}\n", a.options.path.string(), t.prompts, describe_columns(a));
   text += fmt::format("{}: {} prompts, {} different runs of {} words\n", names, t.other_prompts, t.ngrams, n);
-  if (t.malformed > 0) text += fmt::format("left out: {} malformed records\n", t.malformed);
+  if (t.malformed.count > 0)
+    text += fmt::format("left out: {} malformed records\n", t.malformed.count) + indented(t.malformed.places());
   text += fmt::format("overlap: {} prompts ({:.2f} %) share a run, {} half of their runs or more, {} all of them\n",
                       t.some, 100 * t.share(), t.half, t.whole);
   for (const auto& hit : hits) {
@@ -145,7 +147,7 @@ Json to_json(const Totals& t, int n, const std::vector<Hit>& hits, const std::ma
           {"prompts", t.prompts},
           {"other_prompts", t.other_prompts},
           {"other_ngrams", t.ngrams},
-          {"malformed", t.malformed},
+          {"malformed", t.malformed.count},
           {"overlapping", t.some},
           {"overlapping_share", t.share()},
           {"half_shared", t.half},
@@ -195,7 +197,7 @@ int run_data_overlap(const Arguments& arguments, Streams& streams) {
         if (matches) matches->write(dump_line(hit_json(hit)));
         worst.add(hit);
       },
-      [&](const data::SkippedRecord&) { ++totals.malformed; });
+      [&](const data::SkippedRecord& record) { totals.malformed.add(record); });
   if (matches) matches->finish();
   const auto places = look_up(sets, worst.hits());
   write_checked(streams.out, line.has("json") ? dump_line(to_json(totals, n, worst.hits(), places)) + "\n"

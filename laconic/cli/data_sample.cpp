@@ -6,11 +6,13 @@
 
 #include "laconic/cli/command_line.h"
 #include "laconic/cli/data_commands.h"
+#include "laconic/cli/data_set.h"
 #include "laconic/cli/json_line.h"
 #include "laconic/cli/line_io.h"
 #include "laconic/cli/program.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/data/file_names.h"
 #include "laconic/core/data/records.h"
 #include "laconic/core/data/reservoir.h"
 
@@ -25,6 +27,14 @@ size_t wanted_count(const std::string& text) {
   if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > kMost)
     fail(ErrorKind::usage, "expected how many examples, a whole number from 1 to {}, found `{}`", kMost, text);
   return static_cast<size_t>(count);
+}
+
+std::vector<std::filesystem::path> all_files(const std::vector<std::string>& names) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& name : names) {
+    for (const auto& file : data::files_of(name)) files.push_back(file.path);
+  }
+  return files;
 }
 
 }  // namespace
@@ -46,13 +56,13 @@ int run_data_sample(const Arguments& arguments, Streams& streams) {
   const size_t wanted = wanted_count(line.words().front());
   const bool skip = line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
   data::Reservoir reservoir(wanted, static_cast<uint64_t>(line.whole("seed", 0, INT64_MAX, 0)));
-  uint64_t place = 0, skipped = 0;
-  const std::vector<std::string> files(line.words().begin() + 1, line.words().end());
-  for (const auto& file : files) {
+  uint64_t place = 0;
+  Malformed malformed;
+  const std::vector<std::string> names(line.words().begin() + 1, line.words().end());
+  for (const auto& file : all_files(names)) {
     data::read_records(file, data::format_of(file, line.text("format", "auto")), {}, [&](data::Record&& record) {
       if (!record.reason.empty()) {
-        if (!skip) fail(ErrorKind::input, "{}: {}", record.source, record.reason);
-        ++skipped;
+        malformed.add({record.source, record.reason});
         return true;
       }
       const uint64_t here = place++;
@@ -61,13 +71,14 @@ int run_data_sample(const Arguments& arguments, Streams& streams) {
       return true;
     });
   }
+  if (!skip) malformed.check(join(names, ", "), static_cast<int64_t>(place) + malformed.count);
   if (place < wanted)
-    fail(ErrorKind::input, "{}: expected at least {} records to draw from, found {}", join(files, ", "), wanted, place);
-  LineSink sink(line.text("output", ""), files.front(), streams.out);
+    fail(ErrorKind::input, "{}: expected at least {} records to draw from, found {}", join(names, ", "), wanted, place);
+  LineSink sink(line.text("output", ""), names.front(), streams.out);
   for (const auto& item : reservoir.take()) sink.write(item);
   sink.finish();
   streams.err << fmt::format("{} of {} records drawn{}\n", wanted, place,
-                             skipped > 0 ? fmt::format(", {} malformed ones left out", skipped) : "");
+                             malformed.count > 0 ? fmt::format(", {} malformed ones left out", malformed.count) : "");
   return kSuccess;
 }
 

@@ -7,6 +7,7 @@
 #include "laconic/cli/json_line.h"
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/data/file_names.h"
 #include "laconic/core/data/presets.h"
 #include "laconic/core/data/records.h"
 
@@ -24,7 +25,8 @@ struct FirstRecord {
 FirstRecord look_at(const data::DatasetOptions& options) {
   FirstRecord first;
   int seen = 0;
-  data::read_records(options.path, data::format_of(options.path, options.format), {}, [&](data::Record&& record) {
+  const auto file = data::files_of(options.path).front().path;
+  data::read_records(file, data::format_of(file, options.format), {}, [&](data::Record&& record) {
     if (!record.reason.empty()) return ++seen < kLookedAt;
     first.preset = data::guess_preset(record.value);
     for (const auto& [name, value] : record.value.items()) first.columns.push_back(name);
@@ -103,6 +105,16 @@ DataSet guessed_data_set(const std::string& path, bool keep_records) {
   return set;
 }
 
+namespace {
+
+data::ColumnNames answers_of(const data::Preset& preset) {
+  auto names = preset.answer;
+  names.insert(names.end(), preset.solution.begin(), preset.solution.end());
+  return names;
+}
+
+}  // namespace
+
 std::string verifier_of(const DataSet& set) {
   return set.options.preset.empty() ? "math" : data::preset_named(set.options.preset).verifier;
 }
@@ -120,10 +132,25 @@ std::string describe_columns(const DataSet& set) {
   parts.reserve(preset.answer_parts.size());
   for (const auto& [key, names] : preset.answer_parts) parts.push_back(join(names, "|"));
   const bool in_parts = o.answer_column.empty() && !parts.empty();
-  const auto answer = in_parts ? join(parts, "` and `") : named(o.answer_column, preset.answer);
+  const auto answer = in_parts ? join(parts, "` and `") : named(o.answer_column, answers_of(preset));
   text += answer.empty() ? ", no answer" : fmt::format(", answer `{}`", answer);
   if (!o.preset.empty()) text += fmt::format(" (preset {}{})", o.preset, set.guessed ? ", told from the columns" : "");
   return text;
+}
+
+std::vector<std::string> Malformed::places() const {
+  std::vector<std::string> lines;
+  lines.reserve(first.size());
+  for (const auto& record : first) lines.push_back(record.source + ": " + record.reason);
+  if (count > static_cast<int64_t>(first.size()))
+    lines.push_back(fmt::format("and {} more", count - static_cast<int64_t>(first.size())));
+  return lines;
+}
+
+void Malformed::check(const std::string& path, int64_t records) const {
+  if (count == 0) return;
+  fail(ErrorKind::input, "{}: {} of {} records cannot be used; --on-error skip leaves them out\n  {}", path, count,
+       records, join(places(), "\n  "));
 }
 
 void Malformed::add(const data::SkippedRecord& record) {

@@ -41,6 +41,10 @@ struct Malformed {
   std::vector<data::SkippedRecord> first;  // at most kReasonsKept
 
   void add(const data::SkippedRecord& record);
+  // The first ones with their reasons, a line each, and how many more there are.
+  std::vector<std::string> places() const;
+  // An Error of kind input where there is any, which says how to go on without them.
+  void check(const std::string& path, int64_t records) const;
 };
 
 // Goes through a set, broken records included. Returns the number of records; a set without any is an Error.

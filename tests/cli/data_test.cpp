@@ -62,7 +62,46 @@ TEST_F(DataCommand, CheckFindsWhatDisturbsARun) {
   const auto text = run_cli({"data", "check", set});
   EXPECT_EQ(text.status, 1);
   EXPECT_THAT(text.out, HasSubstr("a.jsonl:2: not valid JSON"));
-  EXPECT_EQ(run_cli({"data", "check", set, "--verifier", "numeric", "--json"}).json()["answers_rejected"]["count"], 1);
+  const auto numeric = run_cli({"data", "check", set, "--verifier", "numeric", "--json"}).json();
+  EXPECT_EQ(numeric["answers_rejected"]["count"], 1);
+  EXPECT_THAT(numeric["answers_rejected"]["first"][0], AllOf(HasSubstr("a.jsonl:5: New York ("), HasSubstr(")")));
+}
+
+TEST_F(DataCommand, CheckShowsTheBeginningOfALongAnswer) {
+  std::string long_answer = "x";
+  for (int i = 0; i < 300; ++i) long_answer += "é";  // no character ends behind byte 200
+  const auto json = run_cli({"data", "check", file("a.jsonl", problem("Name?", long_answer)), "--json"}).json();
+  EXPECT_THAT(json["answers_compared_as_text"]["first"][0], testing::EndsWith("éé ..."));
+}
+
+TEST_F(DataCommand, SeveralFilesByAPattern) {
+  (void)file("p-0.jsonl", problem("x", "1"));
+  (void)file("p-1.jsonl", problem("y", "2") + problem("X", "1"));
+  EXPECT_EQ(run_cli({"data", "check", path("p-*.jsonl"), "--json"}).json()["records"], 3);
+  EXPECT_EQ(run_cli({"data", "filter", path("p-*.jsonl"), "--unique"}).out, problem("x", "1") + problem("y", "2"));
+  EXPECT_EQ(run_cli({"data", "sample", "3", path("p-*.jsonl")}).lines().size(), 3u);
+}
+
+TEST_F(DataCommand, EveryMalformedRecordIsToldAtOnce) {
+  const auto set = file("a.jsonl", problem("x", "1") + "nonsense\n" + problem("y", "2") + "{\"problem\": \"z\"}\n");
+  for (const Arguments& arguments : {Arguments{"data", "filter", set, "--unique", "--output", path("out.jsonl")},
+                                     Arguments{"data", "sample", "1", set, "--output", path("out.jsonl")}}) {
+    const auto outcome = run_cli(arguments);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("of 4 records cannot be used; --on-error skip leaves them out"),
+                                   HasSubstr("a.jsonl:2: not valid JSON")));
+    EXPECT_FALSE(std::filesystem::exists(path("out.jsonl")));
+  }
+  EXPECT_THAT(run_cli({"data", "filter", set, "--unique"}).err, HasSubstr("a.jsonl:4: no column `answer`"));
+  const auto skipping = run_cli({"data", "filter", set, "--unique", "--on-error", "skip"});
+  EXPECT_EQ(skipping.status, 0);
+  EXPECT_THAT(skipping.err, AllOf(HasSubstr("2  malformed"), HasSubstr("a.jsonl:2: not valid JSON")));
+  // A test set that cannot be read whole leaks.
+  const auto other = file("b.jsonl", problem("x y z", "1") + "nonsense\n");
+  EXPECT_THAT(run_cli({"data", "filter", file("c.jsonl", problem("w", "1")), "--not-in", other}).err,
+              HasSubstr("b.jsonl: 1 of 2 records cannot be used"));
+  EXPECT_THAT(run_cli({"data", "overlap", file("c.jsonl", problem("w", "1")), other}).out,
+              HasSubstr("b.jsonl:2: not valid JSON"));
 }
 
 TEST_F(DataCommand, CheckCountsRepeatsAcrossFiles) {

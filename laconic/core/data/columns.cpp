@@ -1,7 +1,9 @@
 #include "laconic/core/data/columns.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <optional>
 
 #include "laconic/core/base/strings.h"
 
@@ -20,6 +22,22 @@ const Json* find_path(const Json& object, std::string_view path) {
     if (const Json* value = find_path(*first, path.substr(dot + 1))) return value;
   }
   return nullptr;
+}
+
+// What follows the last \boxed or \fbox.
+std::optional<std::string_view> last_box(std::string_view text) {
+  std::optional<std::string_view> last;
+  for (const std::string_view command : {"\\boxed", "\\fbox"}) {
+    for (size_t at = text.rfind(command); at != std::string_view::npos;
+         at = at == 0 ? std::string_view::npos : text.rfind(command, at - 1)) {
+      const auto behind = text.substr(at + command.size());
+      const bool longer = !behind.empty() && std::isalpha(static_cast<unsigned char>(behind.front())) != 0;
+      if (longer) continue;  // another command
+      if (!last || behind.size() < last->size()) last = behind;
+      break;
+    }
+  }
+  return last;
 }
 
 std::vector<std::string> names_of(const Json& record) {
@@ -100,14 +118,14 @@ std::string pick_answer(const std::string& text, AnswerFrom from) {
     if (at == std::string::npos) broken("the answer has no `####`");
     return std::string(trim(std::string_view(text).substr(at + 4)));
   }
-  constexpr std::string_view kBox = "\\boxed{";
-  const size_t box = text.rfind(kBox);
-  if (box == std::string::npos) broken("the answer has no \\boxed{{}}");
-  int depth = 1;
-  for (size_t i = box + kBox.size(); i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0)
-      return std::string(trim(std::string_view(text).substr(box + kBox.size(), i - box - kBox.size())));
+  const auto box = last_box(text);
+  if (!box) broken("the answer has no \\boxed{{}}");
+  const std::string_view content = trim(*box);
+  if (!content.starts_with('{')) return std::string(trim(content.substr(0, content.find_first_of("$\n"))));
+  int depth = 0;
+  for (size_t i = 0; i < content.size(); ++i) {
+    if (content[i] == '{') ++depth;
+    if (content[i] == '}' && --depth == 0) return std::string(trim(content.substr(1, i - 1)));
   }
   broken("the last \\boxed{{ of the answer is not closed");
 }

@@ -4,6 +4,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/data/example_reader.h"
+#include "laconic/core/data/file_names.h"
 #include "laconic/core/data/parquet.h"
 #include "laconic/core/data/presets.h"
 
@@ -55,8 +56,11 @@ class Collector {
 
 }  // namespace
 
-size_t scan_dataset(const DatasetOptions& options, const ExampleSink& sink) {
-  const ExampleReader reader(options);
+namespace {
+
+// One file of a set; the number of its records. `stopped`: the sink wants no more.
+size_t scan_file(const DatasetOptions& options, const std::string& label, const ExampleSink& sink, bool& stopped) {
+  const ExampleReader reader(options, label);
   std::vector<std::string> columns;
   if (reader.format() == "parquet") {
     columns = reader.columns_of(parquet_columns(options.path));
@@ -71,11 +75,27 @@ size_t scan_dataset(const DatasetOptions& options, const ExampleSink& sink) {
     try {
       example = reader.read(std::move(record), number);
     } catch (const BrokenRecord& problem) {
-      return sink.broken({source, problem.reason});
+      stopped = !sink.broken({source, problem.reason});
+      return !stopped;
     }
-    return sink.example(std::move(example), line);
+    stopped = !sink.example(std::move(example), line);
+    return !stopped;
   });
   return index;
+}
+
+}  // namespace
+
+size_t scan_dataset(const DatasetOptions& options, const ExampleSink& sink) {
+  size_t records = 0;
+  bool stopped = false;
+  for (const auto& file : files_of(options.path)) {
+    if (stopped) break;
+    auto one = options;
+    one.path = file.path;
+    records += scan_file(one, file.label, sink, stopped);
+  }
+  return records;
 }
 
 Dataset load_dataset(const DatasetOptions& options) {

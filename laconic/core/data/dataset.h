@@ -38,7 +38,7 @@ enum class AnswerFrom {
 enum class OnError { fail, skip };
 
 struct DatasetOptions {
-  std::filesystem::path path;
+  std::filesystem::path path;   // one file, or a pattern that names several (file_names.h)
   std::string preset;           // "", gsm8k, ... (presets.h): column names that were not set here
   std::string format = "auto";  // auto (by extension, .gz and .zst taken off), jsonl, json, csv, tsv, parquet
   // Names of columns, "" for none; a.b is column b of the object in column a. Exactly one of prompt_column and

@@ -58,14 +58,14 @@ void fill_chat(Example& example, std::vector<Message> messages, const DatasetOpt
 
 }  // namespace
 
-ExampleReader::ExampleReader(const DatasetOptions& options)
+ExampleReader::ExampleReader(const DatasetOptions& options, std::string label)
     : options_(options),
       prompt_(names_of(options.prompt_column)),
       answer_(names_of(options.answer_column)),
       id_(names_of(options.id_column)),
       wrong_(options.choice_columns),
       format_(format_of(options.path, options.format)),
-      stem_(without_compression(options.path).stem().string()) {
+      label_(std::move(label)) {
   const std::string path = options.path.string();
   std::string way = options.answer_from;
   if (!options.preset.empty()) {
@@ -79,6 +79,7 @@ ExampleReader::ExampleReader(const DatasetOptions& options)
     if (!own && way.empty()) way = preset.answer_from;
     if (!own && wrong_.empty()) wrong_ = preset.wrong;
     if (!own && options.answer_from.empty()) answer_parts_ = preset.answer_parts;
+    if (answer_.empty() && options.answer_from.empty()) solution_ = preset.solution;
     if (answer_.empty()) answer_ = preset.answer;
     if (id_.empty()) id_ = preset.id;
   }
@@ -100,6 +101,7 @@ ExampleReader::ExampleReader(const DatasetOptions& options)
 std::vector<ColumnNames> ExampleReader::needed() const {
   std::vector<ColumnNames> all = {prompt_.empty() ? names_of(options_.messages_column) : prompt_};
   if (!answer_.empty()) all.push_back(answer_);
+  if (!answer_.empty()) all.back().insert(all.back().end(), solution_.begin(), solution_.end());
   for (const auto& [key, names] : answer_parts_) all.push_back(names);
   for (const auto& name : wrong_) all.push_back({name});
   if (!options_.response_column.empty()) all.push_back({options_.response_column});
@@ -164,10 +166,11 @@ void ExampleReader::read_answer(const Json& record, Example& example) const {
     example.answer = parts.dump();
     return;
   }
-  const Json& value = need_column(record, answer_);
+  const bool in_solution = find_column(record, answer_) == nullptr && find_column(record, solution_) != nullptr;
+  const Json& value = need_column(record, in_solution ? solution_ : answer_);
   const bool as_json = options_.json_answers && value.is_structured();
   const std::string text = as_json ? value.dump() : scalar_text(value, answer_.front());
-  example.answer = pick_answer(text, answer_from_);
+  example.answer = pick_answer(text, in_solution ? AnswerFrom::boxed : answer_from_);
   if (example.answer.empty()) broken("the answer is empty");
 }
 
@@ -184,7 +187,7 @@ Example ExampleReader::read(Record&& record, size_t index) const {
   }
   const Json* id = options_.id_column.empty() ? find_column(value, id_) : &need_column(value, id_);
   if (id == nullptr) {
-    example.id = fmt::format("{}:{}", stem_, index);
+    example.id = fmt::format("{}:{}", label_, index);
   } else {
     example.id = scalar_text(*id, id_.front());
     if (example.id.empty()) broken("the id is empty");

@@ -13,8 +13,8 @@ namespace laconic::data {
 
 class ExampleReader {
  public:
-  // Unusable options are Errors of kind usage.
-  explicit ExampleReader(const DatasetOptions& options);
+  // `label`: what ids begin with where the records have none. Unusable options are Errors of kind usage.
+  ExampleReader(const DatasetOptions& options, std::string label);
 
   // Example number `index` of the file, counted over all records. What the record lacks is thrown as a BrokenRecord.
   Example read(Record&& record, size_t index) const;
@@ -33,12 +33,12 @@ class ExampleReader {
   void read_answer(const nlohmann::ordered_json& record, Example& example) const;
 
   DatasetOptions options_;
-  ColumnNames prompt_, answer_, id_, wrong_;
+  ColumnNames prompt_, answer_, solution_, id_, wrong_;
   std::string form_;
   std::vector<std::pair<std::string, ColumnNames>> answer_parts_;  // of a preset; then answer_ is in the form alone
   AnswerFrom answer_from_ = AnswerFrom::whole;
   std::string format_;
-  std::string stem_;  // of the file, for ids
+  std::string label_;
 };
 
 }  // namespace laconic::data

@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Preset plain(std::string name, ColumnNames prompt, ColumnNames answer, ColumnNames id = {}) {
-  return {std::move(name), std::move(prompt), std::move(answer), std::move(id), "", {}, "", {}, "math"};
+  return {std::move(name), std::move(prompt), std::move(answer), {}, std::move(id), "", {}, "", {}, "math"};
 }
 
 std::vector<Preset> make_presets() {
@@ -22,11 +22,15 @@ std::vector<Preset> make_presets() {
   math.answer_from = "boxed";
   Preset gpqa = plain("gpqa", {"Question"}, {"Correct Answer"}, {"Record ID"});
   gpqa.wrong = {"Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"};
-  Preset countdown = plain("countdown", {"nums", "numbers", "input"}, {"target", "output"});
+  // The last ones: as programs write them that keep the gold answer in an object.
+  Preset countdown = plain("countdown", {"nums", "numbers", "input", "reward_model.ground_truth.numbers"},
+                           {"target", "output", "reward_model.ground_truth.target"});
   countdown.form =
       "Use each of the numbers {prompt} once, with +, -, * and /, to make an expression that equals {answer}.";
   countdown.answer_parts = {{"numbers", countdown.prompt}, {"target", countdown.answer}};
   countdown.verifier = "countdown";
+  Preset aime = plain("aime", {"problem", "Problem", "question", "Question"}, {"answer", "Answer"}, {"id", "ID"});
+  aime.solution = {"solution", "Solution"};
   Preset ifeval = plain("ifeval", {"prompt"}, {"instruction_id_list"}, {"key"});
   ifeval.answer_parts = {{"instruction_id_list", {"instruction_id_list"}}, {"kwargs", {"kwargs"}}};
   ifeval.verifier = "instructions";
@@ -34,8 +38,7 @@ std::vector<Preset> make_presets() {
           plain("deepscaler", {"problem"}, {"answer"}),
           // extra_info.index is no id: each problem stands in the published file about a hundred times.
           plain("dapo_math_17k", {"prompt"}, {"reward_model.ground_truth"}),
-          plain("deepmath_103k", {"question"}, {"final_answer"}), plain("openr1_math", {"problem"}, {"answer"}),
-          plain("aime", {"problem", "Problem", "question"}, {"answer", "Answer"}, {"id", "ID"}),
+          plain("deepmath_103k", {"question"}, {"final_answer"}), plain("openr1_math", {"problem"}, {"answer"}), aime,
           plain("amc", {"problem", "question"}, {"answer"}, {"id"}), gpqa, countdown, ifeval};
 }
 
@@ -63,6 +66,14 @@ const Preset& preset_named(const std::string& name) {
 }
 
 std::optional<std::string> guess_preset(const Json& record) {
+  // The question alone is not the prompt of these.
+  for (const char* name : {"choices", "options", "body", "Body", "context", "passage"}) {
+    const Json* value = find_column(record, {name});
+    if (value != nullptr && !value->is_null()) return std::nullopt;
+  }
+  for (const char* name : {"nums", "numbers", "reward_model.ground_truth.numbers"}) {
+    if (has(record, {name}) && has(record, preset_named("countdown").answer)) return "countdown";
+  }
   // From the most telling columns to those that many sets share.
   for (const char* name : {"gpqa", "dapo_math_17k", "deepmath_103k"}) {
     const auto& preset = preset_named(name);
@@ -71,7 +82,6 @@ std::optional<std::string> guess_preset(const Json& record) {
   if (has(record, {"question"}) && holds(record, {"answer"}, "####")) return "gsm8k";
   if (has(record, {"unique_id"}) && has(record, {"problem"}) && has(record, {"answer"})) return "math_500";
   if (has(record, {"problem"}) && !has(record, {"answer"}) && holds(record, {"solution"}, "\\boxed")) return "math";
-  if (has(record, {"nums"}) && has(record, {"target"})) return "countdown";
   if (has(record, {"prompt"}) && has(record, {"instruction_id_list"}) && has(record, {"kwargs"})) return "ifeval";
   for (const char* name : {"deepscaler", "aime"}) {
     const auto& preset = preset_named(name);

@@ -16,6 +16,7 @@ struct Preset {
   std::string name;
   ColumnNames prompt;
   ColumnNames answer;
+  ColumnNames solution;     // used where the record has no `answer`: its last box
   ColumnNames id;           // used where the record has one of them
   std::string answer_from;  // "" = whole
   ColumnNames wrong;        // multiple choice: all of these hold wrong options, `answer` the right one

@@ -71,6 +71,12 @@ Json parse_watched(std::string_view text, std::string& reason) {
   return value;
 }
 
+// Whether the first line of several is an object by itself.
+bool is_json_lines(std::string_view text) {
+  const auto line = trim(text.substr(0, text.find('\n')));
+  return line.starts_with('{') && json_levels(line) <= kMaxJsonLevels && Json::accept(line);
+}
+
 Record parse_line(std::string_view line, std::string source) {
   Record record{std::move(source), nullptr, "", line};
   if (const size_t bad = first_invalid_utf8(line); bad != std::string_view::npos) {
@@ -113,6 +119,7 @@ void read_json_array(TextReader& reader, const std::string& name, const RecordSi
   } catch (const nlohmann::json::exception& error) {
     reason = json_problem(error, /*one_line=*/false);
   }
+  if (!reason.empty() && is_json_lines(text)) reason = "one object per line, which is the format `jsonl`";
   if (!reason.empty()) fail(ErrorKind::input, "{}: {}", name, reason);
   if (!array.is_array()) {
     fail(ErrorKind::input, "{}: expected an array of objects, found {} (one object per line is format `jsonl`)", name,

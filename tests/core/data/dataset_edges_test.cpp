@@ -124,6 +124,11 @@ TEST_F(DatasetEdges, AnswersAfterHashesAndInBoxes) {
   EXPECT_THAT(answer("####", "after_hashes"), HasSubstr("the answer is empty"));
   EXPECT_EQ(answer("so \\boxed{1} and \\boxed{\\frac{1}{2}}.", "boxed"), "\\frac{1}{2}");
   EXPECT_THAT(answer("\\boxed{\\frac{1}{2}", "boxed"), HasSubstr("is not closed"));
+  // As a few solutions of MATH have it.
+  EXPECT_EQ(answer("it is $\\boxed 36$ or $\\boxed 3$.", "boxed"), "3");
+  EXPECT_EQ(answer("so $\\boxed{1}$, no: $\\fbox{2}$", "boxed"), "2");
+  EXPECT_EQ(answer("\\boxed {7} \\boxedanswer{8}", "boxed"), "7");
+  EXPECT_THAT(answer("\\boxed", "boxed"), HasSubstr("the answer is empty"));
 }
 
 TEST_F(DatasetEdges, AChatInThePromptColumn) {

@@ -30,6 +30,9 @@ class PresetTest : public DatasetTest {
   }
 };
 
+constexpr const char* kCountdownOfVerl = R"({"prompt": [{"role": "user", "content": "Make 7."}],)"
+                                         R"( "reward_model": {"ground_truth": {"numbers": [3, 4], "target": 7}}})";
+
 TEST_F(PresetTest, EachReadsTheShapeOfItsSet) {
   EXPECT_EQ(one("gsm8k", R"({"question": "q", "answer": "a\n#### 1,000"})").answer, "1,000");
   const auto math = one("math", R"({"problem": "p", "level": "Level 5", "type": "Algebra",)"
@@ -52,6 +55,8 @@ TEST_F(PresetTest, EachReadsTheShapeOfItsSet) {
     EXPECT_EQ(one("aime", line).id, "60");
   }
   EXPECT_EQ(one("aime", R"({"question": "q", "answer": "204"})").id, "aime:0");
+  EXPECT_EQ(one("aime", R"({"ID": "1983-1", "Question": "q", "Answer": 60, "Part": null})").answer, "60");
+  EXPECT_EQ(one("aime", R"({"id": 60, "problem": "p", "solution": "\\boxed{204}", "url": "u"})").answer, "204");
   EXPECT_EQ(one("amc", R"({"id": 0, "problem": "p", "answer": 142.0, "url": "u"})").answer, "142.0");
 }
 
@@ -63,6 +68,7 @@ TEST_F(PresetTest, CountdownMakesThePrompt) {
             R"({"numbers":"30,100,93","target":"23"})");
   auto options = records("countdown", {R"({"target": 98, "nums": [44, {}]})"});
   EXPECT_THAT(error_of(options), HasSubstr("column `nums` must be a string or a number, found object"));
+  EXPECT_EQ(one("countdown", kCountdownOfVerl).answer, R"({"numbers":[3,4],"target":7})");
 }
 
 TEST_F(PresetTest, IfevalTakesBothColumnsOfItsInstructions) {
@@ -120,7 +126,7 @@ TEST(MultipleChoice, EveryPlaceIsEquallyLikely) {
 
 TEST_F(PresetTest, AMissingColumnNamesTheAlternatives) {
   EXPECT_THAT(error_of(records("aime", {R"({"q": "p", "answer": "1"})"})),
-              HasSubstr("no column `problem` or `Problem` or `question`; the record has q, answer"));
+              HasSubstr("no column `problem` or `Problem` or `question` or `Question`; the record has q, answer"));
   EXPECT_THAT(error_of(records("dapo_math_17k", {R"({"prompt": "p", "reward_model": {"truth": 1}})"})),
               HasSubstr("no column `reward_model.ground_truth`"));
 }
@@ -152,6 +158,10 @@ TEST(Presets, AreToldFromTheColumns) {
   EXPECT_EQ(guess(R"({"prompt": [], "reward_model": {"ground_truth": "1"}})"), "dapo_math_17k");
   EXPECT_EQ(guess(kGpqa), "gpqa");
   EXPECT_EQ(guess(R"({"nums": [1], "target": 1})"), "countdown");
+  EXPECT_EQ(guess(kCountdownOfVerl), "countdown");
+  EXPECT_EQ(guess(R"({"question": "q", "choices": ["a", "b"], "answer": 1})"), "none") << "q is not the whole prompt";
+  EXPECT_EQ(guess(R"({"body": "b", "question": "q", "answer": "1"})"), "none");
+  EXPECT_EQ(guess(R"({"context": null, "question": "q", "answer": "1"})"), "aime");
   EXPECT_EQ(guess(R"({"key": 1, "prompt": "p", "instruction_id_list": [], "kwargs": []})"), "ifeval");
   EXPECT_EQ(guess(R"({"text": "t"})"), "none");
 }
