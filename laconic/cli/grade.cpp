@@ -63,7 +63,7 @@ int run_grade(const Arguments& arguments, Streams& streams) {
       "code and instructions also tests_passed, a share. Of these and of puzzles the gold field may be a list or an\n"
       "object (docs/rewards.md).\n\n"
       "Example:\n"
-      "  echo '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade");
+      "  printf '%s\\n' '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade");
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const int64_t threads = line.whole("threads", 0, 4096, 0);
   const std::string name = line.choice("verifier", rewards::verifier_names(), "math");

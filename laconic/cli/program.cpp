@@ -57,7 +57,7 @@ std::string main_help(const std::vector<Command>& commands) {
   return text +
          "\n`laconic COMMAND --help` explains a command; `laconic --version` names this build.\n"
          "A first example:\n"
-         "  echo '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade\n";
+         "  printf '%s\\n' '{\"gold\": \"1/2\", \"prediction\": \"So it is \\\\boxed{0.5}.\"}' | laconic grade\n";
 }
 
 std::string version_line() {

@@ -47,6 +47,7 @@ struct CollectOptions {
 struct ExternalJudge {
   rewards::ExternalRewards* rewards = nullptr;
   ConversationForm form = ConversationForm::automatic;
+  std::string gold_column = {};             // of their columns the one that is the gold answer; "" = none
   std::optional<double> correct_from = {};  // where they decide the verdict
   int64_t step = 0, steps = 0;              // finished steps of the run and all of them, told to the user's code
 };

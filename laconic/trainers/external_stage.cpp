@@ -60,6 +60,7 @@ rewards::Batch batch_of(const Prompt& prompt, const algorithms::Group& group, si
   batch.conversation = judge.external.form == ConversationForm::messages ||
                        (judge.external.form == ConversationForm::automatic && !prompt.messages.empty());
   batch.columns = prompt.columns;
+  if (!judge.external.gold_column.empty()) batch.columns[judge.external.gold_column] = prompt.answer;
   batch.step = judge.external.step;
   batch.steps = judge.external.steps;
   const Json messages = batch.conversation ? messages_json(prompt) : Json();

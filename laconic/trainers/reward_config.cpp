@@ -54,6 +54,9 @@ void visit_workers(config::Visitor& v, RewardSection& section) {
             {"messages", ConversationForm::messages}},
            {.help = "how prompts and completions are handed over: as strings or as lists of messages; auto = messages "
                     "where prompts go through a chat template"});
+  v.field("gold_column", section.gold_column,
+          {.help = "the argument of this name is the gold answer as verifiers have it (of GSM8K what follows ####) "
+                   "instead of the record's column"});
 }
 
 }  // namespace

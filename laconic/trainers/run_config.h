@@ -111,6 +111,7 @@ struct RewardSection {
   int threads = 1;
   rewards::ExternalOptions external;
   ConversationForm conversation = ConversationForm::automatic;
+  std::string gold_column;    // the argument of the user's rewards that is the gold answer; "" = none
   double correct_from = 1.0;  // of verifier: external
   bool external_decides() const;
   // Every named reward beside `correct` and `format`: the terms and the user's own.

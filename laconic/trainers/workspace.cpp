@@ -203,7 +203,7 @@ JudgeOwner make_judge(const RewardSection& section, const TextWorkspace& workspa
                  thinking_end_id(*workspace.tokenizer),
                  section.terms,
                  section.term_options,
-                 {owner.external.get(), section.conversation}};
+                 {owner.external.get(), section.conversation, section.gold_column}};
   if (section.external_decides()) owner.judge.external.correct_from = section.correct_from;
   return owner;
 }

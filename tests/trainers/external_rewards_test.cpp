@@ -99,6 +99,22 @@ TEST_F(ExternalRuns, DataWithoutAnswers) {
   EXPECT_EQ(rows().front().at("reward/mine"), 1.0);
 }
 
+TEST_F(ExternalRuns, TheGoldAnswerInPlaceOfAColumn) {
+  write_file_atomic(folder_ / "data.jsonl", "{\"question\": \"5 z +2 ?\", \"answer\": \"5 + 2 is 7\\n#### 7\"}\n");
+  const auto file =
+      write("def mine(completions, answer, question, **kw):\n    return [float(len(a)) for a in answer]\n");
+  const auto reward_with = [&](const std::string& column) {
+    fs::remove_all(folder_ / "run");
+    EXPECT_EQ(failure_of(rl_config(folder_.path(), "data: {source: file, preset: gsm8k}\n",
+                                   {"--data.path=" + (folder_ / "data.jsonl").string(), "--train.steps=1",
+                                    "--reward.python=" + file + ":mine", "--reward.gold_column=" + column})),
+              "");
+    return rows().front().at("reward/mine").get<double>();
+  };
+  EXPECT_EQ(reward_with(""), 17.0);
+  EXPECT_EQ(reward_with("answer"), 1.0);
+}
+
 TEST_F(ExternalRuns, NoneIsLeftOutOfTheSum) {
   const std::string body = R"(
 def mine(completions, **kw):

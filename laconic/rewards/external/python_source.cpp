@@ -61,9 +61,13 @@ class PythonExchange final : public Exchange {
       throw RewardFailure(FailureKind::bad_answer,
                           fmt::format("an answer that nobody asked for: {}", line.substr(0, 200)));
     if (answer.contains("error")) fail_raised(functions_, answer);
-    for (const auto& function : functions_) take_values(function, answer.at("rewards").at(function.name));
-    for (const auto& [name, values] : answer.at("metrics").items())
-      rewards.logged[name] = values.get<std::vector<double>>();
+    try {
+      for (const auto& function : functions_) take_values(function, answer.at("rewards").at(function.name));
+      for (const auto& [name, values] : answer.at("metrics").items())
+        rewards.logged[name] = values.get<std::vector<double>>();
+    } catch (const Json::exception&) {  // not written by the worker's own code
+      throw RewardFailure(FailureKind::bad_answer, fmt::format("an answer of another form: {}", line.substr(0, 200)));
+    }
     return true;
   }
 

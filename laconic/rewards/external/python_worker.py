@@ -38,6 +38,9 @@ def load(target):
             known = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
             raise AttributeError(f"{place} has no function {attribute}; it has: {', '.join(known) or 'none'}")
         function = getattr(function, part)
+    if inspect.isclass(function):
+        raise TypeError(f"{target} is a class, expected a function or an object that can be called: "
+                        f"write `reward = {attribute}(...)` in the file and name `reward`")
     if not callable(function):
         raise TypeError(f"{target} is a {type(function).__name__}, expected a function")
     return function
@@ -49,13 +52,14 @@ def accepted(function, arguments):
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return arguments
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return arguments
-    names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    missing = [p.name for p in parameters if p.default is p.empty and p.name not in arguments]
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    missing = [p.name for p in named if p.default is p.empty and p.name not in arguments]
     if missing:
         raise TypeError(f"the function wants {', '.join(missing)}, but the data set has no such column; there are: "
                         f"{', '.join(arguments)}")
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return arguments
+    names = {p.name for p in named}
     return {name: value for name, value in arguments.items() if name in names}
 
 
@@ -76,6 +80,9 @@ def plain_list(values):
     """The rewards of a call as a list, or what was returned instead."""
     if hasattr(values, "tolist"):  # of numpy or torch
         values = values.tolist()
+    if callable(values):
+        return {"returned": f"a function: {values!r}; where it makes reward functions, write `reward = ...(...)` in "
+                            "the file and name `reward`"}
     if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__iter__"):
         return {"returned": f"{type(values).__name__}: {values!r}"[:200]}
     return [plain(value) for value in values]
@@ -84,24 +91,39 @@ def plain_list(values):
 class Log:
     """log_metric() and log_extra() of a call."""
 
-    told = False
+    told = set()
 
     def __init__(self):
         self.metrics = {}
 
     def metric(self, name, value):
-        self.metrics.setdefault(str(name), []).append(float(value))
+        number = float(value)
+        if math.isfinite(number):
+            self.metrics.setdefault(str(name), []).append(number)
+        else:
+            self.tell_once("metric", f"log_metric: {name!r} is {number}; values that are not finite are left out")
 
     def extra(self, column, values):
-        if not Log.told:
-            print(f"log_extra: laconic has no table of completions; the values of {column!r} are left out",
-                  file=sys.stderr)
-            Log.told = True
+        self.tell_once("extra",
+                       f"log_extra: laconic has no table of completions; the values of {column!r} are left out")
+
+    @classmethod
+    def tell_once(cls, what, text):
+        if what not in cls.told:
+            cls.told.add(what)
+            print(text, file=sys.stderr)
+
+
+class TrainerState(types.SimpleNamespace):
+    """What a function may ask of the run."""
+
+    def __getattr__(self, name):
+        raise AttributeError(f"trainer_state has {', '.join(vars(self))} here and no {name!r}")
 
 
 def arguments_of(request, log):
     columns = request["columns"]
-    state = types.SimpleNamespace(**request["state"])
+    state = TrainerState(**request["state"])
     return {
         "prompts": request["prompts"],
         "completions": request["completions"],
@@ -113,26 +135,51 @@ def arguments_of(request, log):
     }
 
 
-async def call_all(functions, request, log):
-    """Calls the functions one after the other; what is awaitable runs together."""
-    results, pending = {}, {}
+class Raised(Exception):
+    """An error and the reward that it is of."""
+
+    def __init__(self, reward, error):
+        super().__init__(reward)
+        self.reward, self.error = reward, error
+
+
+async def together(calls):
+    """The results of calls that run at the same time; the first error ends the others."""
+    tasks = {name: asyncio.ensure_future(call) for name, call in calls.items()}
+    results = {}
     try:
-        for name, function in functions.items():
-            # Each has lists of its own: a function that changes them disturbs no other.
-            arguments = arguments_of(json.loads(request), log)
-            result = function(**accepted(function, arguments))
+        for name, task in tasks.items():
+            try:
+                results[name] = plain_list(await task)
+            except Exception as error:
+                raise Raised(name, error)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    return results
+
+
+def call_all(loop, functions, request, log):
+    """Calls the functions one after the other; what is asynchronous runs together, behind them.
+
+    No loop is running when an ordinary function is called: it may run one of its own, as asyncio.run() does.
+    """
+    results, calls = {}, {}
+    for name, function in functions.items():
+        # Each has lists of its own: a function that changes them disturbs no other.
+        try:
+            result = function(**accepted(function, arguments_of(json.loads(request), log)))
             if inspect.isawaitable(result):
-                pending[name] = asyncio.ensure_future(result)
+                calls[name] = result
             else:
                 results[name] = plain_list(result)
-        for name, task in pending.items():
-            results[name] = plain_list(await task)
-    except Exception as error:
-        error.reward = name
-        raise
-    finally:
-        for task in pending.values():
-            task.cancel()
+        except Exception as error:
+            for call in filter(inspect.iscoroutine, calls.values()):
+                call.close()
+            raise Raised(name, error)
+    if calls:
+        results.update(loop.run_until_complete(together(calls)))
     return {name: results[name] for name in functions}
 
 
@@ -143,7 +190,8 @@ def own_frames(error):
         if trace.tb_frame.f_globals is globals() or trace.tb_frame.f_code.co_filename.startswith("<frozen importlib"):
             first = trace.tb_next
         trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, first))
+    text = "".join(traceback.format_exception(type(error), error, first))
+    return text if len(text) < 20000 else f"{text[:10000]}\n...\n{text[-10000:]}"
 
 
 def main():
@@ -155,8 +203,9 @@ def main():
         answers.write(json.dumps(value) + "\n")
         answers.flush()
 
-    functions = {}
-    for word in sys.argv[1:]:
+    functions, words = {}, sys.argv[1:]
+    del sys.argv[1:]  # a file that looks at them finds none
+    for word in words:
         name, _, target = word.partition("=")
         try:
             functions[name] = load(target)
@@ -165,15 +214,15 @@ def main():
             return
     answer({"ready": True})
     loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     for line in requests:
+        asyncio.set_event_loop(loop)
         log = Log()
         request_id = json.loads(line)["id"]
         try:
-            rewards = loop.run_until_complete(call_all(functions, line, log))
+            rewards = call_all(loop, functions, line, log)
             answer({"id": request_id, "rewards": rewards, "metrics": log.metrics})
-        except Exception as error:
-            answer({"id": request_id, "error": own_frames(error), "reward": getattr(error, "reward", "")})
+        except Raised as raised:
+            answer({"id": request_id, "error": own_frames(raised.error), "reward": raised.reward})
         sys.stdout.flush()
 
 
