@@ -74,6 +74,7 @@ struct Place {
 // The examples behind some numbers of index_of(), by a second reading.
 std::map<uint64_t, Place> look_up(const std::vector<DataSet>& sets, const std::vector<Hit>& hits) {
   std::map<uint64_t, Place> wanted;
+  if (hits.empty()) return wanted;
   for (const auto& hit : hits) wanted[hit.match.record];
   uint64_t number = 0;
   for (const auto& set : sets) {
@@ -182,9 +183,16 @@ int run_data_overlap(const Arguments& arguments, Streams& streams) {
   sets.erase(sets.begin());
   std::unique_ptr<LineSink> matches;
   if (line.has("matches")) matches = std::make_unique<LineSink>(line.text("matches"), line.words()[0], streams.out);
+  const auto most_shown = static_cast<size_t>(line.whole("examples", 0, 100000, 5));
+  for (const auto& set : sets) {
+    if (most_shown > 0 && is_pipe(set))
+      fail(ErrorKind::usage,
+           "{}: a pipe is read once, and examples are looked up by a second reading; say --examples 0",
+           set.options.path.string());
+  }
   Totals totals;
   const auto index = index_of(sets, n, totals);
-  Worst worst(static_cast<size_t>(line.whole("examples", 0, 100000, 5)));
+  Worst worst(most_shown);
   scan(
       a,
       [&](data::Example&& example, std::string_view) {

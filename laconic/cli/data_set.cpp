@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "laconic/cli/json_line.h"
 #include "laconic/core/base/error.h"
@@ -20,6 +22,7 @@ constexpr int kLookedAt = 100;
 struct FirstRecord {
   std::optional<std::string> preset;
   std::vector<std::string> columns;
+  std::string broken;  // why the first one cannot be read, where none of those looked at can
 };
 
 FirstRecord look_at(const data::DatasetOptions& options) {
@@ -27,7 +30,11 @@ FirstRecord look_at(const data::DatasetOptions& options) {
   int seen = 0;
   const auto file = data::files_of(options.path).front().path;
   data::read_records(file, data::format_of(file, options.format), {}, [&](data::Record&& record) {
-    if (!record.reason.empty()) return ++seen < kLookedAt;
+    if (!record.reason.empty()) {
+      if (seen == 0) first.broken = record.source + ": " + record.reason;
+      return ++seen < kLookedAt;
+    }
+    first.broken.clear();
     first.preset = data::guess_preset(record.value);
     for (const auto& [name, value] : record.value.items()) first.columns.push_back(name);
     return false;
@@ -37,7 +44,14 @@ FirstRecord look_at(const data::DatasetOptions& options) {
 
 void guess_columns(DataSet& set) {
   auto& options = set.options;
+  if (is_pipe(set)) {
+    fail(ErrorKind::usage,
+         "{}: a pipe is read once, and its columns cannot be looked at before; say --preset or --prompt-column (and "
+         "--answer-column)",
+         options.path.string());
+  }
   const auto first = look_at(options);
+  if (!first.broken.empty()) fail(ErrorKind::input, "none of the first records can be read: {}", first.broken);
   if (!first.preset) {
     fail(ErrorKind::usage,
          "{}: which column is the prompt cannot be told from the names: {}; say --prompt-column (and --answer-column), "
@@ -61,6 +75,11 @@ std::vector<std::string> presets_for(const CommandLine& line, size_t files) {
 }
 
 }  // namespace
+
+bool is_pipe(const DataSet& set) {
+  std::error_code ignored;
+  return std::filesystem::is_fifo(set.options.path, ignored);
+}
 
 void declare_column_options(CommandLine& line) {
   line.section("Columns (without any they are told from their names)");

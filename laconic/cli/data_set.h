@@ -29,6 +29,9 @@ std::vector<DataSet> open_data_sets(const CommandLine& line, const std::vector<s
 // A set whose columns are told from their names. `keep_records` as above.
 DataSet guessed_data_set(const std::string& path, bool keep_records);
 
+// Whether the set can be read only once.
+bool is_pipe(const DataSet& set);
+
 // The verifier that the set's answers are for, as its preset has it; math without one.
 std::string verifier_of(const DataSet& set);
 

@@ -17,6 +17,10 @@ bool within(char32_t c, const std::array<Range, N>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return r.first <= c && c <= r.last; });
 }
 
+bool is_visible(char32_t c) {
+  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->ignorable == 0;
+}
+
 utf8proc_category_t category(char32_t c) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(c));
 }
@@ -46,6 +50,22 @@ void append_utf8(char32_t c, std::string& out) {
   std::array<utf8proc_uint8_t, 4> bytes{};
   const auto used = utf8proc_encode_char(static_cast<utf8proc_int32_t>(c), bytes.data());
   out.append(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(used));
+}
+
+std::string without_invisible(std::string_view utf8) {
+  constexpr char32_t kAscii = 0x80;
+  if (std::all_of(utf8.begin(), utf8.end(), [](char c) { return static_cast<unsigned char>(c) < kAscii; }))
+    return std::string(utf8);
+  const auto points = code_points(utf8);
+  std::string visible;
+  visible.reserve(utf8.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    const bool joins = (points[i] == U'\u200C' || points[i] == U'\u200D') && i > 0 && i + 1 < points.size() &&
+                       points[i - 1] >= kAscii && points[i + 1] >= kAscii && is_visible(points[i - 1]) &&
+                       is_visible(points[i + 1]);
+    if (joins || is_visible(points[i])) append_utf8(points[i], visible);
+  }
+  return visible;
 }
 
 bool is_space(char32_t c) {

@@ -10,6 +10,11 @@ namespace laconic::rewards {
 std::u32string code_points(std::string_view utf8);
 void append_utf8(char32_t c, std::string& out);
 
+// The text without characters that cannot be seen (Unicode's default ignorable ones: zero-width spaces, soft hyphens,
+// ...), with which words could be hidden, split or made of nothing. Joiners between letters of other scripts than
+// ASCII's stay: they are part of their spelling.
+std::string without_invisible(std::string_view utf8);
+
 bool is_space(char32_t c);  // str.isspace
 bool is_word(char32_t c);   // \w: letters, numbers of every kind, underscore
 bool is_digit(char32_t c);  // \d: decimal digits of every script

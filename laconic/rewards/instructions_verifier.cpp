@@ -2,6 +2,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/rewards/characters.h"
 #include "laconic/rewards/extract.h"
 #include "laconic/rewards/graded_part.h"
 #include "laconic/rewards/instruction_checks.h"
@@ -46,6 +47,9 @@ Verdict InstructionsVerifier::verify(const Response& response, std::string_view 
   if (text.empty()) return not_graded(response, "the answer is empty");
   // A response that is given whole keeps its empty lines: lines are told apart by the loose reading.
   if (graded.text.size() == response.text.size() && text.size() == trim(graded.text).size()) text = graded.text;
+  const std::string visible = without_invisible(text);
+  text = visible;
+  if (trim(text).empty()) return not_graded(response, "the answer is empty");
   const auto instructions = parse_instructions(gold);
   std::vector<std::string> broken;
   broken.reserve(instructions.size());

@@ -1,8 +1,11 @@
 // laconic data: what it says of a set, and what it writes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "laconic/core/base/files.h"
 #include "tests/cli/run_program.h"
@@ -25,6 +28,10 @@ class DataCommand : public testing::Test {
 
   TemporaryFolder folder_;
 };
+
+void write_to(const std::string& path, const std::string& content) {
+  std::ofstream(path) << content;
+}
 
 std::string problem(const std::string& text, const std::string& answer) {
   return nlohmann::ordered_json{{"problem", text}, {"answer", answer}}.dump() + "\n";
@@ -65,6 +72,27 @@ TEST_F(DataCommand, CheckFindsWhatDisturbsARun) {
   const auto numeric = run_cli({"data", "check", set, "--verifier", "numeric", "--json"}).json();
   EXPECT_EQ(numeric["answers_rejected"]["count"], 1);
   EXPECT_THAT(numeric["answers_rejected"]["first"][0], AllOf(HasSubstr("a.jsonl:5: New York ("), HasSubstr(")")));
+}
+
+TEST_F(DataCommand, PipesAreReadOnce) {
+  ASSERT_EQ(::mkfifo(path("pipe.jsonl").c_str(), 0600), 0);
+  EXPECT_THAT(run_cli({"data", "check", path("pipe.jsonl")}).err, HasSubstr("a pipe is read once"));
+  const auto set = file("a.jsonl", problem("x", "1"));
+  EXPECT_THAT(run_cli({"data", "overlap", set, path("pipe.jsonl"), "--preset", "deepscaler"}).err,
+              HasSubstr("say --examples 0"));
+  std::thread writer([&] { write_to(path("pipe.jsonl"), problem("x", "1")); });
+  const auto json =
+      run_cli({"data", "overlap", set, path("pipe.jsonl"), "--preset", "deepscaler", "--examples", "0", "--json"})
+          .json();
+  writer.join();
+  EXPECT_EQ(json["all_shared"], 1);
+}
+
+TEST_F(DataCommand, ColumnsThatNoRecordShows) {
+  EXPECT_THAT(run_cli({"data", "check", file("a.jsonl", "\xff\xfe{\n\xe9\n")}).err,
+              HasSubstr("none of the first records can be read: " + path("a.jsonl") + ":1: not valid UTF-8"));
+  EXPECT_THAT(run_cli({"data", "check", file("b.csv", "problem,answer\n")}).err, HasSubstr("there is no record"));
+  EXPECT_THAT(run_cli({"data", "check", folder_.path().string()}).err, HasSubstr("it is a folder"));
 }
 
 TEST_F(DataCommand, CheckShowsTheBeginningOfALongAnswer) {

@@ -216,6 +216,27 @@ TEST(InstructionsVerifier, NothingForNothing) {
       make_verifier("instructions")->verify({"", false, {}}, gold_of("length_constraints:number_words", few)).correct);
 }
 
+TEST(InstructionsVerifier, CharactersThatCannotBeSeenChangeNothing) {
+  const auto verifier = make_verifier("instructions");
+  const auto correct = [&](const std::string& text, const char* id, const char* arguments) {
+    return verifier->verify({.text = text, .truncated = false, .prompt_text = {}}, gold_of(id, Json::parse(arguments)))
+        .correct;
+  };
+  const std::string zero = "\u200B", soft = "\u00AD", joiner = "\u200C";
+  EXPECT_FALSE(correct(zero + zero, "punctuation:no_comma", "{}")) << "the answer is empty";
+  for (const auto& hidden : {zero, soft, joiner})
+    EXPECT_FALSE(correct("an ap" + hidden + "ple", "keywords:forbidden_words", R"({"forbidden_words": ["apple"]})"));
+  EXPECT_TRUE(correct("an ap" + zero + "ple", "keywords:existence", R"({"keywords": ["apple"]})"));
+  EXPECT_FALSE(correct("a" + zero + "b" + zero + "c", "length_constraints:number_words",
+                       R"({"num_words": 3, "relation": "at least"})"));
+  EXPECT_FALSE(correct("<<" + zero + ">> x", "detectable_format:title", "{}"));
+  EXPECT_FALSE(correct("a******a" + zero, "combination:two_responses", "{}"));
+  EXPECT_TRUE(correct("the end." + zero, "startend:end_checker", R"({"end_phrase": "The end."})"));
+  // Spelled with a joiner: two words of \w, as for IFEval.
+  EXPECT_TRUE(correct("\u0645\u06CC\u200C\u062E", "length_constraints:number_words",
+                      R"({"num_words": 2, "relation": "at least"})"));
+}
+
 TEST(InstructionsVerifier, HugeTexts) {
   std::string gold = R"({"instruction_id_list": [], "kwargs": []})";
   Json all = Json::parse(gold);

@@ -23,8 +23,7 @@ class FileBytes final : public ByteSource {
     struct stat info {};
     if (::fstat(descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
       ::close(descriptor_);
-      fail(ErrorKind::input, "cannot read {0}: it is a folder, expected a file, or several as {0}/*.parquet",
-           path.string());
+      fail(ErrorKind::input, "cannot read {}: it is a folder, expected a file", path.string());
     }
     // Of a pipe the first bytes come when they come.
     char magic[4];

@@ -43,6 +43,10 @@ struct FreeMatches {
 
 std::vector<SetFile> files_of(const fs::path& path) {
   std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    fail(ErrorKind::input, "cannot read {0}: it is a folder, expected a file, or several as {0}/*.parquet",
+         path.string());
+  }
   if (!is_pattern(path.string()) || fs::exists(path, ignored))
     return {{path, without_compression(path).stem().string()}};
   const std::unique_ptr<glob_t, FreeMatches> matches(new glob_t{});
