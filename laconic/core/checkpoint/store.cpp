@@ -13,6 +13,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/checkpoint/json_input.h"
 
 namespace laconic::checkpoint {
 namespace {
@@ -25,8 +26,6 @@ constexpr int kWhole = 1, kParts = 2;
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kWeights = "weights";
 constexpr const char* kOptimizer = "optimizer";
-constexpr const char* kState = "state.json";
-constexpr const char* kRollout = "rollout.cbor";
 constexpr const char* kPartial = ".partial";    // is being written
 constexpr const char* kReplaced = ".replaced";  // complete, and about to be replaced by another of its position
 
@@ -48,7 +47,8 @@ std::optional<Position> position_of(const fs::path& folder) {
   if (std::sscanf(name.c_str(), "step-%lld.%lld%n", &step, &update, &used) != 2) return std::nullopt;
   const std::string rest = name.substr(static_cast<size_t>(used));
   if (!rest.empty() && rest != kPartial && rest != kReplaced) return std::nullopt;
-  return Position{step, update};
+  const Position position{step, update};
+  return step >= 0 && update >= 0 && name == folder_name(position) + rest ? std::optional(position) : std::nullopt;
 }
 
 uint32_t file_crc(const fs::path& path) {
@@ -69,16 +69,6 @@ json entry_of(const fs::path& file) {
 
 using Check = Store::Check;
 
-// A number of the manifest: nothing that a conversion would have to change.
-uint64_t whole_number(const json& from, const char* key, uint64_t largest) {
-  const json& value = from.at(key);
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > largest) {
-    fail(ErrorKind::input, "its {} has {}: {}, expected a whole number from 0 to {}", kManifest, key,
-         value.is_number() ? value.dump() : value.type_name(), largest);
-  }
-  return value.get<uint64_t>();
-}
-
 // Reading anything else, such as a named pipe, might never end.
 void check_regular(const fs::path& path) {
   const std::string name = path.filename().string();
@@ -89,9 +79,9 @@ void check_regular(const fs::path& path) {
 void check_file(const fs::path& path, const json& expected, Check check) {
   const std::string name = path.filename().string();
   check_regular(path);
-  const auto bytes = whole_number(expected, "bytes", std::numeric_limits<int64_t>::max());
-  const auto sum = whole_number(expected, "crc32", std::numeric_limits<uint32_t>::max());
-  if (fs::file_size(path) != bytes)
+  const auto bytes = whole_number(kManifest, expected, "bytes");
+  const auto sum = whole_number(kManifest, expected, "crc32", 0, std::numeric_limits<uint32_t>::max());
+  if (fs::file_size(path) != static_cast<uintmax_t>(bytes))
     fail(ErrorKind::input, "{} has {} bytes, expected {}", name, fs::file_size(path), bytes);
   if (check == Check::sums && file_crc(path) != sum) fail(ErrorKind::input, "the checksum of {} does not match", name);
 }
@@ -105,31 +95,47 @@ struct Manifest {
 int ranks_of(const json& manifest) {
   const auto& format = manifest.at("format");
   if (format != kWhole && format != kParts)
-    fail(ErrorKind::input, "its format is {}, expected {} or {}", format.dump(), kWhole, kParts);
-  constexpr uint64_t kMostRanks = std::numeric_limits<int>::max();
-  const int ranks = format == kWhole ? 1 : static_cast<int>(whole_number(manifest, "ranks", kMostRanks));
+    fail(ErrorKind::input, "its format is {}, expected {} or {}",
+         format.is_number() ? format.dump() : format.type_name(), kWhole, kParts);
+  constexpr int kMostRanks = std::numeric_limits<int>::max();
+  const int ranks = format == kWhole ? 1 : static_cast<int>(whole_number(kManifest, manifest, "ranks", 0, kMostRanks));
   if (format == kParts && ranks < 2) fail(ErrorKind::input, "its {} says that {} ranks wrote it", kManifest, ranks);
   return ranks;
+}
+
+void expect_object(const char* file, const std::string& what, const json& value) {
+  if (!value.is_object())
+    fail(ErrorKind::input, "its {} is damaged: {}: expected a JSON object, found {}", file, what, value.type_name());
+}
+
+// A checkpoint lists its own files and no other: what is read stays within the folder.
+void check_files(const fs::path& folder, const json& files, int ranks, Check check) {
+  size_t own = 0;
+  const auto check_listed = [&](const std::string& name) {
+    if (!files.contains(name)) fail(ErrorKind::input, "its {} does not list {}", kManifest, name);
+    expect_object(kManifest, name, files.at(name));
+    check_file(folder / name, files.at(name), check);
+    ++own;
+  };
+  for (int rank = 0; rank < ranks; ++rank) {
+    for (const char* content : {kWeights, kOptimizer}) check_listed(tensor_file(content, {rank, ranks}));
+  }
+  check_listed(kStateFile);
+  if (files.contains(kRolloutFile) || fs::exists(folder / kRolloutFile)) check_listed(kRolloutFile);
+  if (files.size() > own)
+    fail(ErrorKind::input, "its {} lists {} files, {} of which are none of a checkpoint", kManifest, files.size(),
+         files.size() - own);
 }
 
 Manifest check_manifest(const fs::path& folder, Check check) {
   try {
     check_regular(folder / kManifest);
-    const json manifest = json::parse(read_file(folder / kManifest));
+    const json manifest = parse_json(kManifest, read_file(folder / kManifest));
+    expect_object(kManifest, "its content", manifest);
+    expect_object(kManifest, "files", manifest.at("files"));
     const int ranks = ranks_of(manifest);
-    const auto& files = manifest.at("files");
-    const auto expect_listed = [&](const std::string& name) {
-      if (!files.contains(name)) fail(ErrorKind::input, "its {} does not list {}", kManifest, name);
-    };
-    for (int rank = 0; rank < ranks; ++rank) {
-      for (const char* content : {kWeights, kOptimizer}) expect_listed(tensor_file(content, {rank, ranks}));
-    }
-    expect_listed(kState);
-    if (fs::exists(folder / kRollout)) expect_listed(kRollout);
-    for (const auto& [name, expected] : files.items()) check_file(folder / name, expected, check);
-    constexpr uint64_t kLast = std::numeric_limits<int64_t>::max();
-    const Position position{static_cast<int64_t>(whole_number(manifest, "step", kLast)),
-                            static_cast<int64_t>(whole_number(manifest, "update", kLast))};
+    check_files(folder, manifest.at("files"), ranks, check);
+    const Position position{whole_number(kManifest, manifest, "step"), whole_number(kManifest, manifest, "update")};
     if (position_of(folder).value_or(position) != position) {
       fail(ErrorKind::input, "its {} says step {}, update {}, which its name does not", kManifest, position.step,
            position.update);
@@ -159,6 +165,20 @@ TensorFiles open_tensors(const fs::path& folder, const char* content, int ranks)
   return TensorFiles::of_parts(files);
 }
 
+// None where there is no such folder yet. Anything else in its place is not "no checkpoints".
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  try {
+    if (!fs::exists(fs::symlink_status(folder))) return entries;
+    if (!fs::is_directory(folder))
+      fail(ErrorKind::io, "{}: expected the folder of the checkpoints, found something else", folder.string());
+    for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorKind::io, "cannot read the folder of the checkpoints {}: {}", folder.string(), error.code().message());
+  }
+  return entries;
+}
+
 // JSON has no word for NaN and infinity, which would come back as null.
 std::string exact_text(const json& state) {
   std::string text;
@@ -183,18 +203,19 @@ std::vector<std::string> write_tensors(const fs::path& folder, const Share& shar
 }
 
 std::vector<std::string> write_record(const fs::path& folder, const Record& record) {
-  write_file_atomic(folder / kState, exact_text(record.state));
-  if (record.rollout.is_null()) return {kState};
+  write_file_atomic(folder / kStateFile, exact_text(record.state));
+  if (record.rollout.is_null()) return {kStateFile};
   const auto bytes = json::to_cbor(record.rollout);
-  write_file_atomic(folder / kRollout, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  return {kState, kRollout};
+  write_file_atomic(folder / kRolloutFile, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return {kStateFile, kRolloutFile};
 }
 
 // Gives a complete folder its name. Where a checkpoint has that name already, the two change places in one step, so
 // that at every moment one of them is there; what was replaced is then removed.
 void put_in_place(const fs::path& partial, const fs::path& target) {
   std::error_code ignored;
-  if (!fs::exists(target)) {
+  // What is there may be a link that leads nowhere.
+  if (!fs::exists(fs::symlink_status(target))) {
     fs::rename(partial, target);
     return;
   }
@@ -301,14 +322,12 @@ void Store::abandon(const Position& position) const {
 
 std::vector<fs::path> Store::folders_newest_first() const {
   std::vector<std::pair<Position, fs::path>> found;
-  if (fs::is_directory(folder_)) {
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      const auto position = position_of(entry.path());
-      std::error_code unknown;
-      // A link that leads nowhere is a checkpoint that is to be named, not one that is not there.
-      if (position && (entry.is_directory(unknown) || entry.is_symlink(unknown)))
-        found.emplace_back(*position, entry.path());
-    }
+  for (const auto& path : entries_of(folder_)) {
+    const auto position = position_of(path);
+    std::error_code unknown;
+    // A link that leads nowhere is a checkpoint that is to be named, not one that is not there.
+    if (position && (fs::is_directory(path, unknown) || fs::is_symlink(path, unknown)))
+      found.emplace_back(*position, path);
   }
   // Of one position the one under its own name comes first.
   std::sort(found.begin(), found.end(),
@@ -369,8 +388,10 @@ Store::Loaded Store::load(const fs::path& folder, Check check) {
   loaded.weights = open_tensors(folder, kWeights, manifest.ranks);
   loaded.optimizer = open_tensors(folder, kOptimizer, manifest.ranks);
   try {
-    loaded.content.state = json::parse(read_file(folder / kState));
-    if (fs::exists(folder / kRollout)) loaded.content.rollout = json::from_cbor(read_file(folder / kRollout));
+    loaded.content.state = parse_json(kStateFile, read_file(folder / kStateFile));
+    expect_object(kStateFile, "its content", loaded.content.state);
+    if (fs::exists(folder / kRolloutFile))
+      loaded.content.rollout = parse_cbor(kRolloutFile, read_file(folder / kRolloutFile));
   } catch (const json::exception& error) {
     fail(ErrorKind::input, "its state is damaged: {}", parser_reason(error.what()));
   }

@@ -22,6 +22,10 @@
 
 namespace laconic::checkpoint {
 
+// The files that hold a Record, for messages about what is in them.
+inline constexpr const char* kStateFile = "state.json";
+inline constexpr const char* kRolloutFile = "rollout.cbor";
+
 // What is saved besides tensors. `state` must be enough, with them, to continue bit for bit; a number in it that is not
 // finite is an error (JSON cannot hold it).
 struct Record {

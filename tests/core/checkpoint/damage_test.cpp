@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include <array>
 #include <fstream>
@@ -36,6 +37,21 @@ void change(const fs::path& file, const std::function<void(std::string&)>& edit)
   write(file, bytes);
 }
 
+void change_manifest(const fs::path& checkpoint, const std::function<void(nlohmann::json&)>& edit) {
+  change(checkpoint / "manifest.json", [&](std::string& text) {
+    auto manifest = nlohmann::json::parse(text);
+    edit(manifest);
+    text = manifest.dump();
+  });
+}
+
+// As somebody does who wants it to be believed.
+void write_with_sum(const fs::path& checkpoint, const std::string& file, const std::string& bytes) {
+  write(checkpoint / file, bytes);
+  const auto sum = ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+  change_manifest(checkpoint, [&](nlohmann::json& m) { m["files"][file] = {{"bytes", bytes.size()}, {"crc32", sum}}; });
+}
+
 // In place: flipping again restores the file.
 void flip(const fs::path& file, size_t at, char bits = 1) {
   std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
@@ -64,13 +80,7 @@ std::vector<Damage> damages() {
                    },
                    file + " is no regular file"});
     all.push_back({id + "_unlisted",
-                   [=](const fs::path& p) {
-                     change(p / "manifest.json", [&](std::string& text) {
-                       auto manifest = nlohmann::json::parse(text);
-                       manifest["files"].erase(file);
-                       text = manifest.dump();
-                     });
-                   },
+                   [=](const fs::path& p) { change_manifest(p, [&](nlohmann::json& m) { m["files"].erase(file); }); },
                    "does not list " + file});
   }
   const auto manifest = [&](const std::string& name, const std::string& text, const std::string& expected) {
@@ -80,7 +90,10 @@ std::vector<Damage> damages() {
   manifest("cut", R"({"format": 1, "step": 2, "up)", "manifest.json is damaged");
   manifest("list", "[]", "manifest.json is damaged");
   manifest("without_files", R"({"format": 1, "step": 2, "update": 0})", "manifest.json is damaged");
-  manifest("files_is_a_text", R"({"format": 1, "step": 2, "update": 0, "files": "all"})", "does not list");
+  manifest("files_is_a_text", R"({"format": 1, "step": 2, "update": 0, "files": "all"})",
+           "files: expected a JSON object, found string");
+  manifest("file_is_a_list", R"({"format": 1, "step": 2, "update": 0, "files": {"weights.safetensors": [1]}})",
+           "weights.safetensors: expected a JSON object, found array");
   manifest("format", R"({"format": 3, "step": 2, "update": 0, "files": {}})", "its format is 3, expected 1 or 2");
   manifest("of_no_ranks", R"({"format": 2, "ranks": 1, "step": 2, "update": 0, "files": {}})", "1 ranks wrote it");
   manifest("of_other_ranks", R"({"format": 2, "ranks": 2, "step": 2, "update": 0, "files": {}})",
@@ -100,6 +113,30 @@ std::vector<Damage> damages() {
                    },
                    "expected a whole number"});
   }
+  for (const auto& [name, file] :
+       {std::array{"parent", "../step-00000001.0000/state.json"}, std::array{"absolute", "/etc/passwd"},
+        std::array{"empty_name", ""}, std::array{"itself", "manifest.json"}, std::array{"unknown", "notes.txt"}}) {
+    all.push_back({std::string("manifest_lists_") + name,
+                   [file = std::string(file)](const fs::path& p) {
+                     change_manifest(p, [&](nlohmann::json& m) { m["files"][file] = m["files"]["state.json"]; });
+                   },
+                   "lists 5 files, 1 of which are none of a checkpoint"});
+  }
+  all.push_back({"manifest_without_end",
+                 [](const fs::path& p) { write(p / "manifest.json", std::string(3000000, '[')); },
+                 "its manifest.json is nested more than 200 levels deep"});
+  all.push_back({"state_is_a_list", [](const fs::path& p) { write_with_sum(p, "state.json", "[1]"); },
+                 "its state.json is damaged: its content: expected a JSON object, found array"});
+  all.push_back(
+      {"state_nested",
+       [](const fs::path& p) { write_with_sum(p, "state.json", std::string(300000, '[') + std::string(300000, ']')); },
+       "its state.json is nested more than 200 levels deep"});
+  all.push_back({"rollout_nested",
+                 [](const fs::path& p) { write_with_sum(p, "rollout.cbor", std::string(3000000, '\x81')); },
+                 "its rollout.cbor is nested more than 200 levels deep"});
+  all.push_back({"rollout_of_endless_length",
+                 [](const fs::path& p) { write_with_sum(p, "rollout.cbor", "\x9b\x7f" + std::string(7, '\xff')); },
+                 "its state is damaged"});
   all.push_back({"manifest_is_a_pipe",
                  [](const fs::path& p) {
                    fs::remove(p / "manifest.json");
@@ -201,6 +238,32 @@ TEST(DamagedManifest, NeverLoadsAnythingElse) {
     }
   }
   EXPECT_LT(loaded, static_cast<int>(bytes.size()) / 2);
+}
+
+// The step is made again: what was passed over gives its name to the new one.
+TEST(DamagedCheckpoints, ALinkIsReplacedByTheNextOfItsPosition) {
+  for (const char* target : {"nowhere", "step-00000002.0000"}) {
+    const TemporaryFolder folder;
+    Store store(folder.path(), {3});
+    store.save({1, 0}, content_of(1));
+    fs::create_directory_symlink(target, folder / "step-00000002.0000");
+    EXPECT_EQ(find_newest(store).loaded->position, (Position{1, 0}));
+    store.save({2, 0}, content_of(2));
+    EXPECT_TRUE(same_content(*find_newest(store).loaded, content_of(2)));
+  }
+}
+
+// It must not be taken for a run without checkpoints, whose rows would be dropped.
+TEST(DamagedCheckpoints, SomethingElseInThePlaceOfTheirFolder) {
+  const TemporaryFolder folder;
+  write(folder / "file", "x");
+  fs::create_symlink("loop", folder / "loop");
+  fs::create_symlink("nowhere", folder / "nothing");
+  for (const char* name : {"file", "loop", "nothing"}) {
+    const auto problem = error_of([&] { find_newest(Store(folder / name, {1})); });
+    EXPECT_THAT(problem, HasSubstr((folder / name).string()));
+    EXPECT_THAT(problem, HasSubstr("folder of the checkpoints"));
+  }
 }
 
 TEST(DamagedCheckpoints, SeveralInARow) {

@@ -135,8 +135,8 @@ TEST(StoreFailure, AFileInThePlaceOfTheFolder) {
   write_file_atomic(folder / "checkpoints", "a file");
   Store store(folder / "checkpoints", {1});
   EXPECT_THAT(error_of([&] { store.save({1, 0}, content_of(1)); }), HasSubstr("checkpoints"));
-  EXPECT_TRUE(store.empty());
-  EXPECT_FALSE(find_newest(store).loaded);
+  EXPECT_THAT(error_of([&] { find_newest(store); }), HasSubstr("expected the folder of the checkpoints"));
+  EXPECT_EQ(read_file(folder / "checkpoints"), "a file");
 }
 
 TEST(StoreFailure, TensorsThatCannotBeWritten) {

@@ -185,6 +185,8 @@ TEST(Store, RemovesPartialFoldersAndNothingOfTheUsers) {
   fs::copy(folder / "step-00000001.0000", folder / "step-00000001.0000.best");
   fs::copy(folder / "step-00000001.0000", folder / "step-00000002.0000.partial");
   fs::create_directory(folder / "notes");
+  for (const char* copy : {"step-1.0", "step-000000001.0000", "step--0000001.0000"})
+    fs::copy(folder / "step-00000001.0000", folder / copy);
   write_file_atomic(folder / "step-00000001.0001", "a file");
   const auto found = find_newest(store);
   EXPECT_EQ(found.loaded->folder.filename(), "step-00000001.0000");
@@ -193,7 +195,8 @@ TEST(Store, RemovesPartialFoldersAndNothingOfTheUsers) {
   EXPECT_THAT(found.passed_over[0].second, HasSubstr("incomplete"));
   store.save({3, 0}, content_of(3));
   EXPECT_THAT(names_in(folder.path()),
-              ElementsAre("notes", "step-00000001.0000.best", "step-00000001.0001", "step-00000003.0000"));
+              ElementsAre("notes", "step--0000001.0000", "step-000000001.0000", "step-00000001.0000.best",
+                          "step-00000001.0001", "step-00000003.0000", "step-1.0"));
 }
 
 // A damaged checkpoint does not use up a place of those that are kept.
