@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -42,6 +43,9 @@ Problem current_problem() {
   } catch (const nlohmann::json::exception& error) {
     // "[json.exception.type_error.302] type must be ..., but is ...": a value of the input has the wrong type.
     return {ErrorKind::input, parser_reason(error.what())};
+  } catch (const std::filesystem::filesystem_error& error) {
+    // What the system refuses: links that go in circles, folders that may not be looked into.
+    return {ErrorKind::io, fmt::format("cannot use {}: {}", error.path1().string(), error.code().message())};
   } catch (const std::exception& error) {
     return {ErrorKind::internal, first_line(error.what())};
   } catch (...) {

@@ -1,10 +1,20 @@
 #include "laconic/trainers/rl_state.h"
 
+#include <limits>
+
+#include "laconic/core/checkpoint/json_input.h"
 #include "laconic/trainers/step_archive.h"
 
 namespace laconic::trainers {
 
 using nlohmann::json;
+
+namespace {
+
+// Steps, tokens and places beyond it are no run's; sums of two of them stay numbers.
+constexpr int64_t kMostCounted = int64_t{1} << 60;
+
+}  // namespace
 
 void to_json(const RlState& state, json& out, json& rollout) {
   out = {
@@ -27,18 +37,21 @@ void to_json(const RlState& state, json& out, json& rollout) {
 }
 
 RlState state_from_json(const json& state, const json& rollout) {
+  const auto count = [&](const json& from, const char* key, int64_t least, int64_t most) {
+    return checkpoint::whole_number(checkpoint::kStateFile, from, key, least, most);
+  };
   RlState s;
-  s.step = state.at("step");
-  s.update = state.at("update");
-  s.optimizer_steps = state.at("optimizer_steps");
-  s.prompt_position = state.at("prompt_position");
-  s.skipped_in_a_row = state.at("skipped_in_a_row");
-  s.generated_tokens = state.at("generated_tokens");
-  s.evaluated = state.at("evaluated");
+  s.step = count(state, "step", 0, kMostCounted);
+  s.update = count(state, "update", 0, kMostCounted);
+  s.optimizer_steps = count(state, "optimizer_steps", 0, kMostCounted);
+  s.prompt_position = static_cast<uint64_t>(count(state, "prompt_position", 0, kMostCounted));
+  s.skipped_in_a_row = count(state, "skipped_in_a_row", 0, kMostCounted);
+  s.generated_tokens = count(state, "generated_tokens", 0, kMostCounted);
+  s.evaluated = count(state, "evaluated", -1, s.step);
   s.evaluation = state.at("evaluation").get<std::map<std::string, double>>();
   const auto& monitor = state.at("monitor");
-  s.monitor.step = monitor.at("step");
-  s.monitor.tokens = monitor.at("tokens");
+  s.monitor.step = count(monitor, "step", -1, s.step);
+  s.monitor.tokens = count(monitor, "tokens", 0, kMostCounted);
   s.monitor.values = monitor.at("values").get<std::vector<std::pair<std::string, double>>>();
   if (state.contains("recent")) {  // not in checkpoints of earlier versions
     s.recent.losses = state.at("recent").at("losses").get<std::vector<double>>();
@@ -51,10 +64,13 @@ RlState state_from_json(const json& state, const json& rollout) {
   p.loss = statistics_from_json(rollout.at("loss"));
   p.grad_norm_sum = rollout.at("grad_norm_sum");
   p.lr = rollout.at("lr");
-  p.trained_tokens = rollout.at("trained_tokens");
+  const auto of_step = [&](const char* key, int64_t most) {
+    return checkpoint::whole_number(checkpoint::kRolloutFile, rollout, key, 0, most);
+  };
+  p.trained_tokens = of_step("trained_tokens", kMostCounted);
   if (rollout.contains("outliers")) p.outliers = rollout.at("outliers").get<std::vector<std::string>>();
-  p.updates = rollout.at("updates");
-  p.skipped = rollout.at("skipped");
+  p.updates = static_cast<int>(of_step("updates", std::numeric_limits<int>::max()));
+  p.skipped = static_cast<int>(of_step("skipped", p.updates));
   s.pending = std::move(p);
   return s;
 }

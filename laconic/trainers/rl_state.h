@@ -55,6 +55,7 @@ struct RlState {
 
 // `rollout` is null when no step is pending.
 void to_json(const RlState& state, nlohmann::json& out, nlohmann::json& rollout);
+// Error(input) for counts that no run can have reached.
 RlState state_from_json(const nlohmann::json& state, const nlohmann::json& rollout);
 
 }  // namespace laconic::trainers

@@ -9,6 +9,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
+#include "laconic/core/checkpoint/json_input.h"
 #include "laconic/core/config/config.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/metrics/progress.h"
@@ -154,7 +155,7 @@ void RlTrainer::restore(const ResumedCheckpoint& loaded, const nlohmann::json& s
     fail(ErrorKind::input, "its state is that after step {}, update {}", state.step, state.update);
   check_not_beyond(loaded, state.step + (state.pending ? 1 : 0), config_.train.steps);
   optimizer_->restore_weights(*loaded.weights);
-  optimizer_->restore_state(*loaded.optimizer, saved.at("adamw_steps"));
+  optimizer_->restore_state(*loaded.optimizer, checkpoint::whole_number(checkpoint::kStateFile, saved, "adamw_steps"));
   objective_->restore(saved.at("objective"));
   state_ = std::move(state);
   outliers_.restore(state_.recent);
@@ -440,6 +441,7 @@ void RlTrainer::save_checkpoint() {
   if (checkpoints_.is_saved(state_.position())) return;
   const Timer timer;
   ranks_.begin_phase(std::max<int64_t>(state_.step, 1), "checkpoint");
+  if (folder_) folder_->sync();
   checkpoint::Content content;
   nlohmann::json run;
   to_json(state_, run, content.rollout);

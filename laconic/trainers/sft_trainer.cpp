@@ -10,6 +10,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/timer.h"
+#include "laconic/core/checkpoint/json_input.h"
 #include "laconic/core/config/config.h"
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/ops/parallel.h"
@@ -158,8 +159,9 @@ void SftTrainer::restore(const ResumedCheckpoint& loaded, const nlohmann::json& 
   check_fingerprint(saved.at("fingerprint"), training_fingerprint(config_), loaded.folder);
   check_not_beyond(loaded, loaded.position.step, source_->steps());
   optimizer_->restore_weights(*loaded.weights);
-  optimizer_->restore_state(*loaded.optimizer, saved.at("adamw_steps"));
-  state_ = {saved.at("step"), saved.at("skipped_in_a_row"), saved.at("trained_tokens"), {}};
+  const auto count = [&](const char* key) { return checkpoint::whole_number(checkpoint::kStateFile, saved, key); };
+  optimizer_->restore_state(*loaded.optimizer, count("adamw_steps"));
+  state_ = {count("step"), count("skipped_in_a_row"), count("trained_tokens"), {}};
   if (state_.step != loaded.position.step) fail(ErrorKind::input, "its state is that after step {}", state_.step);
   if (saved.contains("recent")) {  // not in checkpoints of earlier versions
     state_.recent.losses = saved.at("recent").at("losses").get<std::vector<double>>();
@@ -298,6 +300,7 @@ double SftTrainer::evaluation_loss() {
 void SftTrainer::save_checkpoint() {
   const Timer timer;
   ranks_.begin_phase(state_.step, "checkpoint");
+  if (folder_) folder_->sync();
   checkpoint::Content content;
   content.state = {{"step", state_.step},
                    {"skipped_in_a_row", state_.skipped_in_a_row},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/checkpoint/store.h"
 
 namespace laconic::trainers {
 namespace {
@@ -57,6 +58,30 @@ json to_json(const Sample& s) {
           {"weight", s.weight}};
 }
 
+// What is computed of a sample goes through its lists side by side.
+void check_lengths(const Sample& s) {
+  const auto length = static_cast<size_t>(s.length);
+  const auto expect = [&](const char* name, size_t found, bool one_for_all = false) {
+    if (found == 0 || found == length || (one_for_all && found == 1)) return;
+    fail(ErrorKind::input, "its {} has a completion of {} tokens with {} values of {}", checkpoint::kRolloutFile,
+         s.length, found, name);
+  };
+  if (s.length < 0) fail(ErrorKind::input, "its {} has a completion of {} tokens", checkpoint::kRolloutFile, s.length);
+  expect("ids", s.ids.size());
+  expect("logp_rollout", s.logp_rollout.size());
+  expect("logp_old", s.logp_old.size());
+  expect("logp_ref", s.logp_ref.size());
+  expect("entropy", s.entropy.size());
+  expect("forced", s.forced.size());
+  expect("loss_mask", s.loss_mask.size());
+  expect("advantage", s.advantage.size(), /*one_for_all=*/true);
+  for (const auto& [position, value] : s.old_logp_override) {
+    if (position >= 0 && position < s.length) continue;
+    fail(ErrorKind::input, "its {} has a completion of {} tokens with an old_logp_override of token {}",
+         checkpoint::kRolloutFile, s.length, position);
+  }
+}
+
 Sample sample_from_json(const json& j) {
   Sample s;
   s.kind = j.at("kind");
@@ -81,6 +106,7 @@ Sample sample_from_json(const json& j) {
   s.loss_mask = j.at("loss_mask").get<std::vector<uint8_t>>();
   s.old_logp_override = j.at("old_logp_override").get<std::vector<std::pair<int64_t, double>>>();
   s.weight = j.at("weight");
+  check_lengths(s);
   return s;
 }
 

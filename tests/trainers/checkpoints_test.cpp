@@ -1,10 +1,12 @@
 // Which checkpoints a run leaves, how they are written, and what a run refuses to go on from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <nlohmann/json.hpp>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/files.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "tests/support/error_of.h"
 #include "tests/trainers/chain_runs.h"
@@ -40,6 +42,14 @@ class Checkpoints : public testing::Test {
       steps.push_back(std::stoi(entry.path().filename().string().substr(5)));
     std::sort(steps.begin(), steps.end());
     return steps;
+  }
+  // With the checksum in the manifest.
+  static void put_file(const fs::path& checkpoint, const std::string& name, const std::string& bytes) {
+    write_file_atomic(checkpoint / name, bytes);
+    auto manifest = nlohmann::json::parse(read_file(checkpoint / "manifest.json"));
+    const auto sum = ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+    manifest["files"][name] = {{"bytes", bytes.size()}, {"crc32", sum}};
+    write_file_atomic(checkpoint / "manifest.json", manifest.dump());
   }
   nlohmann::json summary() const { return nlohmann::json::parse(read_file(folder_ / "run/summary.json")); }
   static std::map<std::string, std::string> uninterrupted() {
@@ -170,6 +180,54 @@ TEST_F(Checkpoints, AnUnfinishedFirstOneIsNoObstacle) {
     fs::rename(entry.path(), entry.path().string() + ".partial");
   EXPECT_TRUE(resume());
   EXPECT_EQ(reproducible_files(folder_ / "run"), uninterrupted());
+}
+
+// A state that somebody has changed, with its checksum: named, and nothing of the run is touched.
+TEST_F(Checkpoints, NumbersThatNoRunCanHaveReached) {
+  EXPECT_FALSE(resume({}, 5));  // in the middle of the third step
+  const auto folder = folder_ / "run/checkpoints/step-00000002.0001";
+  const auto before = reproducible_files(folder_ / "run");
+  const auto text = read_file(folder / "state.json");
+  using nlohmann::json;
+  for (const auto& value :
+       {json(-2), json(1.5), json("2"), json(true), json(nullptr), json(UINT64_MAX), json(json::array())}) {
+    for (const char* at :
+         {"/run/step", "/run/update", "/run/optimizer_steps", "/run/prompt_position", "/run/skipped_in_a_row",
+          "/run/generated_tokens", "/run/evaluated", "/run/monitor/step", "/run/monitor/tokens", "/adamw_steps"}) {
+      auto state = json::parse(text);
+      state[json::json_pointer(at)] = value;
+      put_file(folder, "state.json", state.dump());
+      EXPECT_THAT(error_of([&] { resume(); }), AllOf(HasSubstr(folder.string()), HasSubstr("expected a whole number")))
+          << at << " = " << value;
+    }
+  }
+  auto state = json::parse(text);
+  state["run"]["evaluated"] = 3;  // rows of evaluations that are not made yet would stay
+  put_file(folder, "state.json", state.dump());
+  EXPECT_THAT(error_of([&] { resume(); }), HasSubstr("evaluated: 3, expected a whole number from -1 to 2"));
+  EXPECT_EQ(reproducible_files(folder_ / "run"), before);
+  put_file(folder, "state.json", text);
+  EXPECT_TRUE(resume());
+  EXPECT_EQ(reproducible_files(folder_ / "run"), uninterrupted());
+}
+
+TEST_F(Checkpoints, ARolloutThatDoesNotFitItself) {
+  EXPECT_FALSE(resume({}, 5));
+  const auto folder = folder_ / "run/checkpoints/step-00000002.0001";
+  const auto rollout = nlohmann::json::from_cbor(read_file(folder / "rollout.cbor"));
+  for (const auto& [at, value] : {std::pair<const char*, nlohmann::json>{"length", -1},
+                                  {"length", 1000000},
+                                  {"logp_old", {0.5}},
+                                  {"forced", {1}},
+                                  {"advantage", {0.5, 0.5}},
+                                  {"old_logp_override", {{1000, 0.5}}}}) {
+    auto changed = rollout;
+    changed["step"]["groups"][0]["samples"][0][at] = value;
+    const auto bytes = nlohmann::json::to_cbor(changed);
+    put_file(folder, "rollout.cbor", {bytes.begin(), bytes.end()});
+    EXPECT_THAT(error_of([&] { resume(); }), AllOf(HasSubstr(folder.string()), HasSubstr("its rollout.cbor has")))
+        << at << " = " << value;
+  }
 }
 
 TEST_F(Checkpoints, FewerStepsThanAreDone) {

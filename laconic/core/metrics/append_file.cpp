@@ -13,7 +13,8 @@
 namespace laconic::metrics {
 
 AppendFile::AppendFile(const std::filesystem::path& path, Mode mode) : path_(path) {
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  // Not waiting: a named pipe without a reader is an error.
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
   if (fd_ < 0) fail(ErrorKind::io, "cannot write {}: {}", path.string(), std::strerror(errno));
   // File systems without locks (some network mounts) answer with another error; only a held lock stops us.
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -31,6 +32,21 @@ AppendFile::AppendFile(const std::filesystem::path& path, Mode mode) : path_(pat
 
 AppendFile::~AppendFile() {
   ::close(fd_);
+}
+
+void AppendFile::check_in_place() const {
+  struct stat named {};
+  struct stat own {};
+  if (::stat(path_.c_str(), &named) == 0 && ::fstat(fd_, &own) == 0 && named.st_dev == own.st_dev &&
+      named.st_ino == own.st_ino)
+    return;
+  fail(ErrorKind::io, "cannot append to {}: it was deleted, moved or replaced while this process was writing it",
+       path_.string());
+}
+
+void AppendFile::sync() {
+  if (::fdatasync(fd_) != 0 && errno != EINVAL)
+    fail(ErrorKind::io, "cannot flush {}: {}", path_.string(), std::strerror(errno));
 }
 
 void AppendFile::append(std::string_view record) {

@@ -22,6 +22,13 @@ class AppendFile {
   // last whole record and an Error(io) names the path.
   void append(std::string_view record);
 
+  // Error(io) where the path no longer leads to the file, because somebody has deleted, moved or replaced it: what is
+  // appended then is lost, and nobody would know.
+  void check_in_place() const;
+
+  // Flushes what was appended to the disk.
+  void sync();
+
   // Cuts the file to its first `bytes` bytes.
   void truncate(uint64_t bytes);
 

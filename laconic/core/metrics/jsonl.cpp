@@ -61,6 +61,7 @@ std::string pretty_json(const ordered_json& value) {
 
 void JsonlWriter::write(const ordered_json& object) {
   LACONIC_CHECK(object.is_object(), "{}: a row must be an object", path().string());
+  file_.check_in_place();
   file_.append(json_line(object) + "\n");
 }
 
@@ -72,6 +73,7 @@ int64_t JsonlWriter::truncate_after(int64_t step) {
   const std::string content = read_file(path());
   size_t keep = content.size();
   int64_t dropped = 0;
+  last_step_.reset();
   for_each_line(content, [&](int64_t number, size_t at, std::string_view text, bool finished) {
     if (dropped == 0 && finished) {
       const auto row = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -79,7 +81,10 @@ int64_t JsonlWriter::truncate_after(int64_t step) {
         fail(ErrorKind::input, "{}:{}: expected an object with an integer \"step\", found `{}`", path().string(),
              number, text.substr(0, 80));
       }
-      if (row["step"].get<int64_t>() <= step) return true;
+      if (const auto found = row["step"].get<int64_t>(); found <= step) {
+        last_step_ = found;
+        return true;
+      }
     }
     if (dropped++ == 0) keep = at;
     return true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class JsonlWriter {
 
   JsonlWriter(const std::filesystem::path& path, Mode mode) : file_(path, mode) {}
 
+  // Error(io) also where the file is no longer there under its name.
   void write(const nlohmann::ordered_json& object);
   void write(const MetricRow& row);
 
@@ -40,10 +42,17 @@ class JsonlWriter {
   // Error(input) with file and line. Returns the number of lines dropped.
   int64_t truncate_after(int64_t step);
 
+  // Of the last row that truncate_after() left.
+  std::optional<int64_t> last_step() const { return last_step_; }
+
+  void clear() { file_.truncate(0); }
+  void sync() { file_.sync(); }
+
   const std::filesystem::path& path() const { return file_.path(); }
 
  private:
   AppendFile file_;
+  std::optional<int64_t> last_step_;
 };
 
 // All rows of a JSON-lines file. A last line without its newline that does not parse (a crash) is left out, and `note`

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kMetrics = "metrics.jsonl";  // its lock is that of the run
+
 // What a run owns in its folder; only these are deleted by `overwrite`.
 constexpr std::array<const char*, 13> kOwned = {"config.yaml",   "versions.json", "metrics.jsonl",     "timing.jsonl",
                                                 "samples.jsonl", "summary.json",  "evaluations.jsonl", "eval.jsonl",
@@ -61,6 +63,7 @@ void check_usable(const fs::path& folder, const std::vector<std::string>& names,
 void delete_earlier_run(const fs::path& folder, const std::vector<std::string>& names) {
   std::vector<std::string> kept;
   for (const auto& name : names) {
+    if (name == kMetrics) continue;  // is emptied last, so that its lock is held to the end
     if (!is_owned(name)) {
       kept.push_back(name);
       continue;
@@ -80,12 +83,15 @@ RunFolder::RunFolder(fs::path path, RunFolderOptions options)
   check_usable(path_, names, options.existing);
   ensure_writable_folder(path_);
   resuming_ = options.existing == ExistingRun::resume && !names.empty();
-  if (options.existing == ExistingRun::overwrite) delete_earlier_run(path_, names);
-  rows_allowed_ = !resuming_;
   const auto open = [&](const char* name) {
     return std::make_unique<JsonlWriter>(file(name), JsonlWriter::Mode::append);
   };
-  metrics_ = open("metrics.jsonl");
+  metrics_ = open(kMetrics);  // before anything is deleted: a run that is still going on holds its lock
+  if (options.existing == ExistingRun::overwrite) {
+    delete_earlier_run(path_, names);
+    metrics_->clear();
+  }
+  rows_allowed_ = !resuming_;
   timing_ = open("timing.jsonl");
   samples_ = open("samples.jsonl");
   evaluations_ = open("evaluations.jsonl");
@@ -98,6 +104,10 @@ RunFolder::~RunFolder() = default;
 void RunFolder::resume_after(int64_t step, std::optional<int64_t> evaluated) {
   LACONIC_CHECK(resuming_, "{}: resume_after on a new run", path_.string());
   const int64_t dropped = metrics_->truncate_after(step);
+  if (const auto last = metrics_->last_step(); step > 0 && last.value_or(0) < step) {
+    log_warning("{}: its rows end with step {}, the checkpoint is that after step {}: those between are lost",
+                metrics_->path().string(), last.value_or(0), step);
+  }
   timing_->truncate_after(step);
   samples_->truncate_after(step);
   evaluations_->truncate_after(evaluated.value_or(step));
@@ -141,6 +151,12 @@ void RunFolder::log_evaluation(const nlohmann::ordered_json& evaluation) {
   LACONIC_CHECK(evaluation.is_object() && evaluation.contains("step") && evaluation["step"].is_number_integer(),
                 "an evaluation needs an integer \"step\"");
   evaluations_->write(evaluation);
+}
+
+void RunFolder::sync() {
+  for (const auto* writer : {&metrics_, &timing_, &samples_, &evaluations_, &outliers_}) {
+    if (*writer) (*writer)->sync();
+  }
 }
 
 void RunFolder::log_text(int64_t step, std::string_view tag, std::string_view text) {

@@ -40,7 +40,7 @@ struct RunFolderOptions {
 class RunFolder {
  public:
   // Makes the folder where it is missing and proves that it is writable. Nothing of an existing run is touched before
-  // every check has passed.
+  // every check has passed, and nothing of one that another process is still writing.
   explicit RunFolder(std::filesystem::path path, RunFolderOptions options = {});
   ~RunFolder();
 
@@ -59,6 +59,8 @@ class RunFolder {
   void log_outlier(const nlohmann::ordered_json& outlier);
   // Appends an object with an integer "step" to evaluations.jsonl.
   void log_evaluation(const nlohmann::ordered_json& evaluation);
+  // Flushes the rows to the disk: a checkpoint is not to outlive those that stand before it.
+  void sync();
   // A markdown text in TensorBoard only.
   void log_text(int64_t step, std::string_view tag, std::string_view text);
 

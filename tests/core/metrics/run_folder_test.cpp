@@ -1,6 +1,7 @@
 #include "laconic/core/metrics/run_folder.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace laconic::metrics {
@@ -89,6 +91,60 @@ TEST(RunFolder, OverwriteDeletesTheEarlierRunAndNothingElse) {
   EXPECT_FALSE(std::filesystem::exists(run.file("summary.json")));
   EXPECT_FALSE(std::filesystem::exists(run.file("checkpoints")));
   EXPECT_EQ(read_file(run.file("notes.txt")), "mine");
+}
+
+// Not even to be overwritten: the other process would go on writing what no longer has a name.
+TEST(RunFolder, ARunThatIsGoingOnIsLeftAlone) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run");
+  run.log(row_of(0));
+  std::ofstream(run.file("summary.json")) << "{}";
+  for (const auto existing : {ExistingRun::resume, ExistingRun::overwrite}) {
+    EXPECT_THAT(error_of([&] { RunFolder(folder / "run", {.existing = existing}); }),
+                HasSubstr("another process is writing it"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(run.file("summary.json")));
+  run.log(row_of(1));
+  EXPECT_EQ(read_jsonl(run.file("metrics.jsonl")).rows.size(), 2u);
+}
+
+TEST(RunFolder, RowsAreNotWrittenIntoADeletedFile) {
+  const TemporaryFolder folder;
+  RunFolder run(folder / "run", {.tensorboard = false});
+  run.log(row_of(0));
+  std::filesystem::rename(folder / "run", folder / "moved");
+  EXPECT_THAT(error_of([&] { run.log(row_of(1)); }), HasSubstr("metrics.jsonl: it was deleted, moved or replaced"));
+  std::filesystem::create_directory(folder / "run");
+  std::ofstream(folder / "run/metrics.jsonl") << "";
+  EXPECT_THAT(error_of([&] { run.log(row_of(1)); }), HasSubstr("it was deleted, moved or replaced"));
+  EXPECT_EQ(read_file(folder / "moved/metrics.jsonl"), "{\"step\":0,\"reward/mean\":0.5,\"kl/mean\":0.25}\n");
+}
+
+TEST(RunFolder, APipeInThePlaceOfAFileIsAnError) {
+  const TemporaryFolder folder;
+  { RunFolder(folder / "run"); }
+  std::filesystem::remove(folder / "run/samples.jsonl");
+  ASSERT_EQ(::mkfifo((folder / "run/samples.jsonl").c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { RunFolder(folder / "run", {.existing = ExistingRun::resume}); }),
+              HasSubstr("samples.jsonl"));
+}
+
+// A disk that lost the end of the file in a power failure.
+TEST(RunFolder, RowsThatTheCheckpointHasOutlivedAreMissed) {
+  const TemporaryFolder folder;
+  {
+    RunFolder run(folder / "run");
+    for (int step = 1; step < 4; ++step) run.log(row_of(step));
+    run.sync();
+  }
+  RunFolder run(folder / "run", {.existing = ExistingRun::resume});
+  testing::internal::CaptureStderr();
+  run.resume_after(3);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  run.resume_after(7);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("end with step 3, the checkpoint is that after step 7"));
 }
 
 TEST(RunFolder, ResumeContinuesAfterTheCheckpoint) {
