@@ -25,7 +25,8 @@ CommandLine launch_line() {
   line.option("nodes", "N", "machines; default 1");
   line.option("node", "I", "which of them this is, from 0; default 0");
   line.option("meet", "PLACE", "HOST:PORT of node 0, or file:PATH on a shared file system");
-  line.option("run-id", "NAME", "the same on all of them, another for another run");
+  line.option("run-id", "NAME",
+              "the same on all of them, another for another run; default: PLACE where there are several machines");
   line.epilogue(
       "Example:\n  laconic launch -n 2 -- train configs/quickstart/rl.yaml --seed=1\n"
       "  laconic launch -n 8 --nodes 2 --node 1 --meet gpu01:29400 -- train run.yaml");
@@ -55,7 +56,8 @@ int run_launch(const Arguments& arguments, Streams& streams) {
   options.first_rank = static_cast<int>(node * options.ranks);
   options.world_size = static_cast<int>(nodes * options.ranks);
   options.meet = line.text("meet", "");
-  options.run_id = line.text("run-id", "");
+  // Drawn at random where nobody else has to know it.
+  options.run_id = line.text("run-id", nodes > 1 ? options.meet : "");
   options.grace_s = line.number("grace", options.grace_s);
   if (nodes > 1 && options.meet.empty())
     fail(ErrorKind::usage, "--nodes {} needs --meet HOST:PORT (or file:PATH), the same on every node", nodes);

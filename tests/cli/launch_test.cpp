@@ -146,6 +146,15 @@ TEST_F(Launch, RanksMeetInAFile) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
 }
 
+// Two starters that know nothing of each other, as on two machines.
+TEST_F(Launch, TheSameCommandOnEachOfTwoMachines) {
+  const auto outcome = shell(
+      "\"$LACONIC\" launch --nodes 2 --node 1 --meet file:$PWD/meet -- train $RL --output.folder=run & \n"
+      "\"$LACONIC\" launch --nodes 2 --node 0 --meet file:$PWD/meet -- train $RL --output.folder=run && wait $!");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("[0] 2 ranks, by laconic launch"));
+}
+
 TEST_F(Launch, SftOnThreeRanks) {
   write_file_atomic(folder_ / "sft.yaml",
                     "seed: 5\nmodel: {path: model, tokenizer: chain, init: random}\n"
