@@ -8,6 +8,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/log.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/rank_facts.h"
 
 namespace laconic::cli {
@@ -88,6 +89,17 @@ distributed::RankFacts RunCommand::planned_ranks() const {
   distributed::RankFacts facts;
   facts.world_size = static_cast<int>(*whole_if_given(line_, "world-size", 1));
   return facts;
+}
+
+void RunCommand::agree_on_stop_status() {
+  stop_status_ = trainers::stop_status();
+  if (ranks_->alone()) return;
+  const auto mine = trainers::stop_requested() ? std::to_string(stop_status_) : "";
+  for (const auto& told : distributed::all_gather_bytes(ranks_->communicator(), mine)) {
+    if (told.empty()) continue;
+    stop_status_ = std::stoi(told);
+    return;
+  }
 }
 
 void RunCommand::join(const config::Json& configuration, const trainers::ParallelSection& section,

@@ -48,6 +48,7 @@ class RunCommand {
       Trainer trainer(std::move(config), options_);
       trainers::install_stop_signals();
       const bool completed = trainer.run();
+      if (!completed) agree_on_stop_status();
       ranks_->finish();
       return completed;
     } catch (const std::exception& error) {
@@ -55,6 +56,8 @@ class RunCommand {
       throw;
     }
   }
+  // Exit status of a run that was stopped: that of the signal, on every rank, whichever of them it came to.
+  int stop_status() const { return stop_status_; }
   // Whether this process speaks for the run.
   bool first() const { return ranks_->first(); }
 
@@ -68,7 +71,10 @@ class RunCommand {
   void join(const config::Json& configuration, const trainers::ParallelSection& section, trainers::ComputeDevice device,
             int& threads);
 
+  void agree_on_stop_status();
+
   CommandLine line_;
+  int stop_status_ = kSuccess;
   trainers::RunOptions options_;
   std::unique_ptr<trainers::Ranks> ranks_;
 };

@@ -18,7 +18,7 @@ int run_sft(const Arguments& arguments, Streams& streams) {
     command.describe(config, streams);
     return kSuccess;
   }
-  return command.run<trainers::SftTrainer>(std::move(config)) ? kSuccess : trainers::stop_status();
+  return command.run<trainers::SftTrainer>(std::move(config)) ? kSuccess : command.stop_status();
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ int run_train(const Arguments& arguments, Streams& streams) {
     return kSuccess;
   }
   const std::filesystem::path folder = config.output.folder;
-  if (!command.run<trainers::RlTrainer>(std::move(config))) return trainers::stop_status();
+  if (!command.run<trainers::RlTrainer>(std::move(config))) return command.stop_status();
   if (command.first()) write_checked(streams.out, trainers::describe_outcome(folder));
   return kSuccess;
 }

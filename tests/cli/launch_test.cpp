@@ -101,6 +101,19 @@ TEST_F(Launch, ASignalSavesOnAllRanks) {
   EXPECT_EQ(file("run/model/model.safetensors"), file("whole/model/model.safetensors"));
 }
 
+TEST_F(Launch, ASignalToOneRankStopsAllWithItsStatus) {
+  for (const char* rank : {"0", "1"}) {
+    const std::string folder = std::string("run") + rank;
+    const auto stopped = shell("\"$LACONIC\" launch -n 2 -- train $RL --output.folder=" + folder +
+                               " --train.steps=600 & \nwhile ! test -s " + folder +
+                               "/metrics.jsonl; do sleep 0.05; done\n"
+                               "for p in $(pgrep -P $!); do grep -zqx LACONIC_RANK=" +
+                               rank + " /proc/$p/environ && kill -TERM $p; done; wait $!");
+    EXPECT_EQ(stopped.status, 143) << stopped.err;
+    EXPECT_THAT(stopped.err, AllOf(HasSubstr("[0] stopped after step"), Not(HasSubstr("error:"))));
+  }
+}
+
 TEST_F(Launch, RanksOfDifferentConfigurationsDoNotStart) {
   const auto outcome = shell(
       "P=$((20000 + $$ % 10000)); export RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$P\n"

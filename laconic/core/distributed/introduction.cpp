@@ -90,16 +90,22 @@ class Introduction {
     const std::string theirs = store_.set_if_absent("run", mine);
     const auto id = [](const std::string& text) { return text.substr(0, text.find('\n')); };
     if (id(theirs) == id(mine)) return;
-    problem(fmt::format("another run is in this place: it is `{}`, begun by {}; this run is `{}`", id(theirs),
-                        theirs.substr(theirs.find('\n') + 1), id(mine)));
+    problem(fmt::format("another run is in this place: it is `{}`, begun by {}; this run is `{}`{}", id(theirs),
+                        theirs.substr(theirs.find('\n') + 1), id(mine), if_left_over()));
+  }
+
+  // A store in a file outlives its ranks where they are killed.
+  std::string if_left_over() const {
+    return facts_.file.empty() ? ""
+                               : fmt::format("; where that one is gone, delete the file {} that it left", facts_.file);
   }
 
   void take_rank() {
     if (store_.add(fmt::format("taken/{}", facts_.rank), 1) > 1) {
       const auto other = store_.get(rank_key(facts_.rank));
-      common_problem(fmt::format("rank {} was started twice: {} and {}", facts_.rank,
+      common_problem(fmt::format("rank {} was started twice: {} and {}{}", facts_.rank,
                                  other ? json::parse(*other).at("name").get<std::string>() : "another process",
-                                 mine_.at("name").get<std::string>()));
+                                 mine_.at("name").get<std::string>(), if_left_over()));
     }
     store_.set(rank_key(facts_.rank), mine_.dump());
     const auto place = store_.add("arrivals", 1);

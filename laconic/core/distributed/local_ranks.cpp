@@ -284,9 +284,10 @@ class LocalRanks {
     const int own = signalled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     if (own == 0 || status_ != 0) return;
     status_ = own;
-    // A rank that hears of a signal before it listens to it ends at once: the others are not to wait for it.
+    // A rank that hears of a signal before it listens to it ends at once: the others are not to wait for it. One that
+    // says that it was stopped may have been signalled by itself: the others stop with it, and are not to be disturbed.
     stopped_ = signalled ? ends_runs(WTERMSIG(status)) && passed_on_.contains(WTERMSIG(status))
-                         : own > 128 && !passed_on_.empty();
+                         : own > 128 && (ends_runs(own - 128) || !passed_on_.empty());
     if (!stopped_) reason_ = reason_of(child, status);
     if ((stopped_ && !signalled) || running_ == 0) return;
     send(SIGTERM);

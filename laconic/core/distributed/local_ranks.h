@@ -22,7 +22,7 @@ struct LocalRanksOptions {
 struct LocalRanksOutcome {
   int status = 0;        // of the first rank that failed: its own, or 128 + the signal that ended it
   std::string reason;    // who failed first and why; "" where none did
-  bool stopped = false;  // a signal to this process was passed on, and nothing else happened
+  bool stopped = false;  // by a signal to this process, which was passed on, or to a rank; nothing else happened
 };
 
 // Runs to the end of every rank. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to all ranks; each rank is

@@ -117,6 +117,17 @@ TEST(LocalRanks, ASignalBeforeTheRanksListen) {
   EXPECT_EQ(outcome.reason, "");
 }
 
+// The others stop with it, and are given the time to save.
+TEST(LocalRanks, ASignalToOneRankAlone) {
+  const auto run = run_shell(
+      "test $LACONIC_RANK = 1 && exit 143; trap 'exit 9' TERM; for i in 1 2 3 4 5; do sleep 0.1; done; exit 143",
+      ranks_of(2));
+  EXPECT_EQ(run.outcome.status, 143);
+  EXPECT_TRUE(run.outcome.stopped);
+  EXPECT_EQ(run.outcome.reason, "");
+  EXPECT_GT(run.seconds, 0.4);
+}
+
 TEST(LocalRanks, AProgramThatCannotBeStarted) {
   auto options = ranks_of(1);
   options.command = {"/nonexistent/program"};
