@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "laconic/rewards/exact.h"
 #include "laconic/rewards/notation.h"
@@ -44,11 +45,44 @@ Expression expanded(const Expression& e) {
   return list;
 }
 
-// f(x), |AB|, P(A): a name for the value behind the equals sign.
+bool is_capital(const Expression& e) {
+  return e.is(Kind::symbol) && e.name[0] >= 'A' && e.name[0] <= 'Z';
+}
+
+// AB, \angle ABC, \Delta p: letters that are one name.
+bool is_joined_name(const Expression& e) {
+  if (!e.is(Kind::product) || e.args.size() > 4 || !e.args[0].is(Kind::symbol)) return false;
+  const auto is_symbol = [](const Expression& arg) { return arg.is(Kind::symbol); };
+  const std::string& first = e.args[0].name;
+  if (first == "\\angle" || first == "\\triangle" || first == "\\Delta")
+    return std::all_of(e.args.begin(), e.args.end(), is_symbol);
+  return std::all_of(e.args.begin(), e.args.end(), is_capital);
+}
+
+// f(x), |AB|, AB/CD, P(A), \cos B, A^{-1}, (x, y): a name for the value behind the equals sign.
 bool is_name(const Expression& e) {
-  if (e.is(Kind::symbol) || e.is(Kind::text)) return true;
-  if (e.is_constant("e") || e.is_constant("i")) return false;
-  return e.is(Kind::product) && e.args.size() == 2 && e.args[0].is(Kind::symbol) && e.args[1].grouped;
+  const auto names_one = [](const Expression& arg) { return is_capital(arg) || is_joined_name(arg); };
+  switch (e.kind) {
+    case Kind::symbol:
+    case Kind::text:
+      return true;
+    case Kind::product:
+      return is_joined_name(e) || (e.args.size() == 2 && e.args[0].is(Kind::symbol) && e.args[1].grouped);
+    case Kind::function:
+      if (e.name == "abs") return is_joined_name(e.args[0]);
+      return (e.name == "sin" || e.name == "cos" || e.name == "tan") && names_one(e.args[0]);
+    case Kind::quotient:
+      return is_joined_name(e.args[0]) && is_joined_name(e.args[1]);
+    case Kind::power: {
+      const auto exponent = rational_value(e.args[1]);
+      const bool transposed = e.args[1].is(Kind::symbol) && e.args[1].name == "T";
+      return is_capital(e.args[0]) && (transposed || (exponent && *exponent == -1));
+    }
+    case Kind::sequence:
+      return e.name == "()" && std::all_of(e.args.begin(), e.args.end(), is_name);
+    default:
+      return false;
+  }
 }
 
 bool mentions(const Expression& e, const Expression& name) {
@@ -60,10 +94,21 @@ bool is_equation(const Expression& e) {
   return e.is(Kind::relation) && e.name.find_first_not_of('=') == std::string::npos;
 }
 
+// Whether two sides of an equation may be equal: 6 = 5 is not, and a decimal may be rounded.
+bool may_be_equal(const Expression& a, const Expression& b) {
+  const auto x = real_value(a), y = real_value(b);
+  if (!x || !y) return true;
+  const double slack = has_decimals(a) || has_decimals(b) ? 0.2 : 0.01;
+  return std::abs(*x - *y) <= slack * std::max(std::abs(*x), std::abs(*y)) + 1e-9;
+}
+
 // The value that an equation gives to a name, or at which a chain of equal values ends. An equation that defines its
-// name by itself (x = x, x = 2x - 3) gives none.
+// name by itself (x = x, x = 2x - 3) gives none, and neither does one that is false.
 const Expression* assigned_value(const Expression& e) {
   if (!is_equation(e)) return nullptr;
+  for (size_t i = 0; i + 1 < e.args.size(); ++i) {
+    if (!may_be_equal(e.args[i], e.args[i + 1])) return nullptr;
+  }
   const Expression &first = e.args.front(), &last = e.args.back();
   if (is_name(last) && e.args.size() == 2 && symbols_of(first).empty() && !first.is(Kind::text))
     return &first;  // 5 = x
@@ -72,6 +117,41 @@ const Expression* assigned_value(const Expression& e) {
   }
   if (is_name(first)) return &last;
   return symbols_of(last).empty() ? &last : nullptr;
+}
+
+// Of x = \sqrt{2} \approx 1.41 the root: the value that the decimal behind it was rounded from.
+const Expression* rounded_value(const Expression& e) {
+  if (!is_equation(e)) return nullptr;
+  const Expression &last = e.args.back(), &exact = e.args[e.args.size() - 2];
+  const Expression& decimal = last.is(Kind::negate) ? last.args[0] : last;
+  if (is_name(exact) || !decimal.is(Kind::number) || decimal.places < 1) return nullptr;
+  const auto value = real_value(exact), shown = real_value(last);
+  if (!value || !shown || std::abs(*value - *shown) > std::pow(10.0, -decimal.places) * (1 + 1e-9)) return nullptr;
+  return &exact;
+}
+
+// The variable of x > 3 or x in S; that of \{x | x > 3\} is bound and has no name.
+std::string free_variable(const Expression& set) {
+  if (set.grouped) return {};
+  if (set.is(Kind::symbol)) return set.name == "R" ? "" : set.name;
+  const bool combined =
+      set.is(Kind::set_union) || set.is(Kind::intersection) || set.is(Kind::difference) || set.is(Kind::relation);
+  if (!combined) return {};
+  for (const auto& arg : set.args) {
+    if (auto name = free_variable(arg); !name.empty()) return name;
+  }
+  return {};
+}
+
+bool is_degrees(const Expression& e) {
+  return e.is(Kind::degrees);
+}
+
+Expression without_degrees(const Expression& e) {
+  if (is_degrees(e)) return without_degrees(e.args[0]);
+  Expression copy = e;
+  for (auto& arg : copy.args) arg = without_degrees(arg);
+  return copy;
 }
 
 // Whether an equation names or calculates its value: x = 5 and 2+3 = 5, but not x + y = 5.
@@ -103,12 +183,31 @@ std::optional<Measure> measure(const Expression& e) {
   return std::nullopt;
 }
 
+// What a sign or a unit of measurement says an amount to be of; nothing where there is none.
+std::string kind_of_amount(const Expression& e) {
+  if (e.is(Kind::percent)) return "percent";
+  if (is_degrees(e)) return "angle";
+  const auto unit = measure(e);
+  return unit ? unit->dimension : "";
+}
+
 Expression times(const Expression& e, const Rational& factor) {
   return make_node(Kind::product, make_number(factor), Expression(e));
 }
 
 bool is_infinity(const Expression& e) {
   return any_node(e, [](const Expression& node) { return node.is_constant("infinity"); });
+}
+
+// The cells of [[1, 2], [3, 4]], row by row; none when a row is not so long.
+std::vector<Expression> cells_of_rows(const Expression& list, size_t columns) {
+  std::vector<Expression> cells;
+  for (const auto& row : list.args) {
+    const bool is_row = row.is(Kind::sequence) && (row.name == "[]" || row.name == "()") && row.args.size() == columns;
+    if (!is_row) return {};
+    cells.insert(cells.end(), row.args.begin(), row.args.end());
+  }
+  return cells;
 }
 
 // "5 t" read as a quantity, where the other side has the variable t.
@@ -147,8 +246,16 @@ bool Comparer::same_relation(const Expression& gold, const Expression& answer) {
   };
   // x^2 + y^2 = 1 is an equation where it is the gold answer, and no way to write 1.
   const bool unnamed = is_equation(gold) && !is_valued(gold);
-  if (const auto* inside = unnamed ? nullptr : value(gold)) return same(*inside, answer);
-  if (const auto* inside = gold.is(Kind::relation) ? nullptr : value(answer)) return same(gold, *inside);
+  if (const auto* inside = unnamed ? nullptr : value(gold)) {
+    if (same(*inside, answer)) return true;
+    const auto* exact = rounded_value(gold);
+    return exact != nullptr && same(*exact, answer);
+  }
+  if (const auto* inside = gold.is(Kind::relation) ? nullptr : value(answer)) {
+    if (same(gold, *inside)) return true;
+    const auto* exact = rounded_value(answer);
+    return exact != nullptr && same(gold, *exact);
+  }
   // Where the gold answer is a set, an inequality that has yet to be solved is none.
   if (real_set(gold)) return same_set(gold, answer);
   return both && same_inequality(gold, answer);
@@ -162,12 +269,16 @@ bool Comparer::same_equation(const Expression& gold, const Expression& answer) {
     return false;
   if (left != nullptr && right != nullptr && is_valued(gold) && is_valued(answer)) {
     const Expression &name = gold.args[0], &other = answer.args[0];
-    const bool same_names = is_name(name) && is_name(other) && name.kind == other.kind && name.name == other.name;
-    if (!is_name(name) || !is_name(other) || same_names) {
+    if (!is_name(name) || !is_name(other) || same_form(name, other)) {
       if (same(*left, *right)) return true;
+      const auto *before = rounded_value(gold), *exact = rounded_value(answer);
+      const bool rounded = before != nullptr || exact != nullptr;
+      if (rounded && same(before != nullptr ? *before : *left, exact != nullptr ? *exact : *right)) return true;
     }
   }
   if (gold.args.size() != 2 || answer.args.size() != 2) return false;
+  if (same_form(gold.args[0], answer.args[0]) && !defines_itself(answer) && same(gold.args[1], answer.args[1]))
+    return true;
   if (!is_scalar(gold.args[0]) || !is_scalar(gold.args[1]) || !is_scalar(answer.args[0]) || !is_scalar(answer.args[1]))
     return false;
   const Expression a = difference_of_sides(gold), b = difference_of_sides(answer);
@@ -198,6 +309,8 @@ bool Comparer::same_set(const Expression& gold, const Expression& answer) {
   const auto left = real_set(gold);
   const auto right = left ? real_set(answer) : std::nullopt;
   if (!left || !right) return false;
+  const std::string name = free_variable(gold), other = free_variable(answer);
+  if (!name.empty() && !other.empty() && name != other) return false;
   return same_real_set(*left, *right, [this](const Expression& a, const Expression& b) { return same(a, b); });
 }
 
@@ -223,6 +336,14 @@ bool Comparer::same_unordered(const std::vector<Expression>& gold, const std::ve
   return true;
 }
 
+// Whether each element of `part` is one of `whole`.
+bool Comparer::covers(const std::vector<Expression>& whole, const std::vector<Expression>& part) {
+  return whole.size() <= kMaxElements && std::all_of(part.begin(), part.end(), [&](const Expression& element) {
+           return std::any_of(whole.begin(), whole.end(),
+                              [&](const Expression& other) { return same(other, element); });
+         });
+}
+
 bool Comparer::same_sequence(const Expression& gold, const Expression& answer) {
   const auto unordered = [](const Expression& e) { return e.is(Kind::sequence) && (e.name.empty() || e.name == "{}"); };
   // One element alone is that element; a pair of numbers may be meant by a ratio's quotient.
@@ -234,6 +355,10 @@ bool Comparer::same_sequence(const Expression& gold, const Expression& answer) {
     if (other.is(Kind::matrix) && (list.name == "()" || list.name == "[]") &&
         (other.columns == 1 || other.columns == other.args.size()))
       return same_ordered(list.args, other.args);
+    if (other.is(Kind::matrix)) {
+      const auto cells = cells_of_rows(list, other.columns);
+      return gold.is(Kind::matrix) ? same_ordered(gold.args, cells) : same_ordered(cells, answer.args);
+    }
     const auto elements = elements_of(list);
     if (!unordered(list) || elements.size() != 1) return false;
     return gold.is(Kind::sequence) ? same(elements[0], answer) : same(gold, elements[0]);
@@ -241,12 +366,16 @@ bool Comparer::same_sequence(const Expression& gold, const Expression& answer) {
   if (unordered(gold) && unordered(answer)) {
     const bool by_order = options_.ordered_lists && gold.name.empty() && answer.name.empty();
     const auto left = elements_of(gold), right = elements_of(answer);
-    return by_order ? same_ordered(left, right) : same_unordered(left, right);
+    if (by_order) return same_ordered(left, right);
+    if (same_unordered(left, right)) return true;
+    // A set has each element once, however often it is written.
+    return gold.name == "{}" && answer.name == "{}" && covers(left, right) && covers(right, left);
   }
   if (unordered(gold) != unordered(answer)) {
     const Expression& list = unordered(gold) ? gold : answer;
-    const bool assignments = std::all_of(list.args.begin(), list.args.end(), [](const Expression& e) {
-      return assigned_value(e) != nullptr && e.args[0].is(Kind::symbol);
+    std::set<std::string> names;
+    const bool assignments = std::all_of(list.args.begin(), list.args.end(), [&](const Expression& e) {
+      return assigned_value(e) != nullptr && e.args[0].is(Kind::symbol) && names.insert(e.args[0].name).second;
     });
     const bool tuples = gold.name != ":" && answer.name != ":" && list.name.empty();
     if (!tuples || !(assignments || options_.loose)) return false;
@@ -273,9 +402,10 @@ bool Comparer::same_value(const Expression& gold, const Expression& answer) {
     if (quantity.name.size() == 1 && symbols_of(other).count(quantity.name) > 0)
       return same_bare_value(as_product(quantity), other);
   }
+  const std::string kind = kind_of_amount(gold), other_kind = kind_of_amount(answer);
+  if (!kind.empty() && !other_kind.empty() && kind != other_kind) return false;
   const auto left = measure(gold), right = measure(answer);
   if (left && right) {
-    if (left->dimension != right->dimension) return false;
     return same_bare_value(times(bare(gold), left->factor), times(bare(answer), right->factor));
   }
   const Expression &x = bare(gold), &y = bare(answer);
@@ -289,7 +419,8 @@ bool Comparer::same_value(const Expression& gold, const Expression& answer) {
     const bool radians = any_node(other, [](const Expression& e) { return e.is_constant("pi"); });
     return radians && same_bare_value(gold, answer);
   }
-  return same_bare_value(x, y);
+  if (same_bare_value(x, y)) return true;
+  return any_node(x, is_degrees) != any_node(y, is_degrees) && same_bare_value(without_degrees(x), without_degrees(y));
 }
 
 bool Comparer::same_bare_value(const Expression& gold, const Expression& answer) {

@@ -22,6 +22,7 @@ class Comparer {
   bool same_sequence(const Expression& gold, const Expression& answer);
   bool same_ordered(const std::vector<Expression>& gold, const std::vector<Expression>& answer);
   bool same_unordered(const std::vector<Expression>& gold, const std::vector<Expression>& answer);
+  bool covers(const std::vector<Expression>& whole, const std::vector<Expression>& part);
   bool same_matrix(const Expression& gold, const Expression& answer);
   bool same_value(const Expression& gold, const Expression& answer);
   bool same_bare_value(const Expression& gold, const Expression& answer);

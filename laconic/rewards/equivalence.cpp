@@ -73,6 +73,12 @@ char choice_letter(std::string_view notation) {
   const bool closed = opened ? text[at] == ')' : text[at] == ')' || text[at] == '.' || text[at] == ':';
   if (!closed) return '\0';
   ++at;
+  // The text of the choice may follow, and nothing that makes it a part of something else.
+  const bool spaced = at < text.size() && text[at] == ' ';
+  const auto rest = trim(std::string_view(text).substr(at));
+  if (!rest.empty() && std::string_view("+*/^=<>|,;&!").find(rest[0]) != std::string_view::npos) return '\0';
+  if (rest.starts_with("-") && !(spaced && rest.size() > 1 && rest[1] != ' ')) return '\0';
+  if (rest.starts_with("or ") || rest.starts_with("and ")) return '\0';
   // Another letter that is marked like a choice.
   for (size_t i = at; i < text.size(); ++i) {
     if (std::isupper(static_cast<unsigned char>(text[i])) == 0 || text[i] > 'J') continue;
@@ -96,23 +102,79 @@ struct Read {
   std::optional<Expression> tree;
 };
 
-std::optional<Expression> parse_or_last_side(std::string_view text, const ParseOptions& options) {
-  if (auto tree = parse_answer(text, options)) return tree;
-  // \lim_{x \to 0} f(x) = 1: what the unreadable left side equals.
+// Whether the text in front of an equals sign may name what stands behind it, rather than be the first of several
+// answers or a sentence.
+bool names_a_value(std::string_view left) {
+  constexpr std::array<std::string_view, 14> kSentence = {"is",   "are",  "and", "or", "since", "because", "if",
+                                                          "when", "with", "for", "so", "where", "then",    "would"};
+  int depth = 0;
+  for (size_t i = 0; i < left.size(); ++i) {
+    const char c = left[i];
+    if (c == '(' || c == '[' || c == '{') ++depth;
+    if (c == ')' || c == ']' || c == '}') --depth;
+    if ((c == ',' || c == ';') && depth <= 0) return false;
+    if (std::isalpha(static_cast<unsigned char>(c)) == 0) continue;
+    const size_t begin = i;
+    while (i + 1 < left.size() && std::isalpha(static_cast<unsigned char>(left[i + 1])) != 0) ++i;
+    const bool command = begin > 0 && left[begin - 1] == '\\';
+    const auto word = left.substr(begin, i + 1 - begin);
+    if (!command && std::find(kSentence.begin(), kSentence.end(), word) != kSentence.end()) return false;
+  }
+  return depth == 0;
+}
+
+// \lim_{x \to 0} f(x) = 1: what the unreadable left side equals.
+std::string_view last_side(std::string_view text) {
   const size_t equals = text.rfind('=');
-  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  if (equals == std::string_view::npos || equals == 0) return {};
   const char before = text[equals - 1];
-  if (before == '<' || before == '>' || before == '!') return std::nullopt;
-  const auto left = text.substr(0, equals), right = text.substr(equals + 1);
-  const auto depth = std::count(left.begin(), left.end(), '{') - std::count(left.begin(), left.end(), '}');
-  if (depth != 0) return std::nullopt;
-  return parse_answer(right, options);
+  if (before == '<' || before == '>' || before == '!') return {};
+  return names_a_value(text.substr(0, equals)) ? text.substr(equals + 1) : std::string_view();
+}
+
+// "The area of ABC is 5": what stands behind words alone.
+std::string_view behind_is(std::string_view text) {
+  for (const std::string_view is : {std::string_view(" is "), std::string_view(" \x02is ")}) {
+    const size_t at = text.rfind(is);
+    if (at == std::string_view::npos) continue;
+    const auto left = text.substr(0, at);
+    const bool words = std::all_of(left.begin(), left.end(), [](char c) {
+      return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == ' ' || c == kTextMark || c == '\'';
+    });
+    if (words) return text.substr(at + is.size());
+  }
+  return {};
+}
+
+// Without a rounded value in brackets at the end: 7/39 (about 0.18).
+std::string_view without_rounding(std::string_view text) {
+  if (!text.ends_with(")")) return {};
+  size_t open = text.size() - 1;
+  for (int depth = 0; open > 0; --open) {
+    if (text[open] == ')') ++depth;
+    if (text[open] == '(' && --depth == 0) break;
+  }
+  auto inside = text.substr(open + 1);
+  while (!inside.empty() && (inside[0] == ' ' || inside[0] == kTextMark)) inside.remove_prefix(1);
+  for (const std::string_view word : {"\\approx", "\\sim", "about ", "approximately ", "approx", "roughly "}) {
+    if (inside.starts_with(word)) return trim(text.substr(0, open));
+  }
+  return {};
+}
+
+std::optional<Expression> parse_loosely(std::string_view text) {
+  if (auto tree = parse_answer(text)) return tree;
+  for (const auto part : {last_side(text), behind_is(text), without_rounding(text)}) {
+    if (part.empty()) continue;
+    if (auto tree = parse_answer(part)) return tree;
+  }
+  return std::nullopt;
 }
 
 Read read(std::string_view text) {
   Read result;
   result.notation = plain_notation(trim(text));
-  result.tree = parse_or_last_side(result.notation.text, {});
+  result.tree = parse_loosely(result.notation.text);
   if (result.tree && !result.notation.currency.empty() && result.tree->kind != Kind::quantity &&
       result.tree->kind != Kind::sequence && result.tree->kind != Kind::relation) {
     Expression quantity = make_node(Kind::quantity, std::move(*result.tree));
@@ -163,9 +225,10 @@ std::optional<Equivalence> compare_texts(const Notation& gold, const Notation& a
     const bool same = options.loose ? std::toupper(static_cast<unsigned char>(given)) == wanted : given == wanted;
     if (same && given != '\0') return Equivalence{true, "same choice"};
   }
-  if (has_long_word(left) && is_wordy(left) && is_wordy(right)) {
+  if (is_wordy(left) && is_wordy(right)) {
     const std::string x = words_key(gold.text);
-    if (!x.empty() && x == words_key(answer.text)) return Equivalence{true, "same words"};
+    const bool word = has_long_word(left) || x == "no";
+    if (word && !x.empty() && x == words_key(answer.text)) return Equivalence{true, "same words"};
   }
   if (options.loose && without_base(left) == without_base(right)) return Equivalence{true, "same digits"};
   return std::nullopt;

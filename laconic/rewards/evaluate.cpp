@@ -13,6 +13,7 @@ namespace {
 
 // Beyond this an exponential is not computed.
 constexpr double kMaxExponent = 600;
+constexpr double kSmallest = 1e-290;
 
 template <typename T>
 double to_double(const T& value) {
@@ -70,6 +71,9 @@ Approximate<T> Evaluator<T>::multiply(const Value& a, const Value& b) {
     v.re = a.re * b.re - a.im * b.im;
     v.im = a.re * b.im + a.im * b.re;
   }
+  // A product too small to be measured is not taken for zero.
+  const bool zero = (a.re == 0 && a.im == 0) || (b.re == 0 && b.im == 0);
+  if (!zero && magnitude(v) < kSmallest) return failed();
   v.error =
       magnitude(a) * b.error + magnitude(b) * a.error + a.error * b.error + epsilon<T>() * magnitude(a) * magnitude(b);
   v.ok = a.ok && b.ok;
@@ -300,7 +304,8 @@ Approximate<T> Evaluator<T>::determinant(const Expression& matrix) const {
 template <typename T>
 Approximate<T> Evaluator<T>::function(const Expression& e) const {
   if (e.name == "det") return determinant(e.args[0]);
-  if (e.name == "factorial" || e.name == "binom" || e.name == "mod" || e.name == "gcd" || e.name == "lcm")
+  if (e.name == "factorial" || e.name == "double_factorial" || e.name == "binom" || e.name == "mod" ||
+      e.name == "gcd" || e.name == "lcm")
     return failed();
   const Value a = evaluate(e.args[0]);
   if (!a.ok) return failed();

@@ -53,13 +53,24 @@ std::string_view last_part(std::string_view text) {
   return text.substr(text.size() - std::min(text.size(), kSearched));
 }
 
-size_t closing_brace(std::string_view text, size_t open) {
+size_t closing_brace(std::string_view text, size_t open, bool escaped) {
   int depth = 0;
   for (size_t i = open; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0) return i;
+    if (text[i] == '\\' && escaped) {
+      ++i;
+    } else if (text[i] == '{') {
+      ++depth;
+    } else if (text[i] == '}' && --depth == 0) {
+      return i;
+    }
   }
   return kNone;
+}
+
+// Of the brace at `open`. \{ and \} do not count, unless it is closed by one alone.
+size_t closing_brace(std::string_view text, size_t open) {
+  const size_t close = closing_brace(text, open, true);
+  return close == kNone ? closing_brace(text, open, false) : close;
 }
 
 bool digit_at(std::string_view text, size_t i) {
@@ -87,9 +98,12 @@ std::string_view number_at(std::string_view text, size_t at) {
   size_t begin = at;
   if (begin > 0 && text[begin - 1] == '.') --begin;
   if (begin > 0 && text[begin - 1] == '$') --begin;
-  if (begin > 0 && text[begin - 1] == '-' &&
-      (begin == 1 || (!is_digit(text[begin - 2]) && !is_letter(text[begin - 2]) && text[begin - 2] != ')'))) {
-    --begin;
+  for (const std::string_view minus : {"-", "\u2212", "\uff0d"}) {
+    if (!text.substr(0, begin).ends_with(minus)) continue;
+    const size_t sign = begin - minus.size();
+    const bool binary = sign > 0 && (is_digit(text[sign - 1]) || is_letter(text[sign - 1]) || text[sign - 1] == ')');
+    if (!binary) begin = sign;
+    break;
   }
   return text.substr(begin, end - begin);
 }

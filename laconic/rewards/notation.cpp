@@ -66,7 +66,7 @@ class Translator {
     } else if (is_letter(c)) {
       letters();
     } else if (c == '~' || is_space(c)) {
-      out() += ' ';
+      out() += c == '\n' ? '\n' : ' ';  // a number does not go on in the next line
       ++at_;
     } else {
       out() += c;
@@ -266,8 +266,15 @@ class Translator {
   int dollars_ = -1;
 };
 
+// 1, 2, 3, ...: a list that goes on.
+bool goes_on(std::string_view text) {
+  size_t end = text.find_last_not_of(". \t\r\n");
+  return end != std::string_view::npos && text[end] == ',' && text.substr(end).find("..") != std::string_view::npos;
+}
+
 void strip_ends(std::string& text) {
   constexpr std::string_view kAfter = " \t\r\n.,;:?";
+  if (goes_on(text)) return;
   for (;;) {
     while (!text.empty() && kAfter.find(text.back()) != std::string_view::npos) text.pop_back();
     // "Paris!" but not "5!" and "n!".

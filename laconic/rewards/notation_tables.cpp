@@ -86,6 +86,7 @@ Rules make_rules() {
                                                                     {"euro", "\xe2\x82\xac"},
                                                                     {"pounds", "\xc2\xa3"},
                                                                     {"textdollar", "\\$"},
+                                                                    {"cosec", "\\csc "},
                                                                     {"asin", "\\arcsin "},
                                                                     {"acos", "\\arccos "},
                                                                     {"atan", "\\arctan "},
@@ -201,6 +202,12 @@ UnicodeMap make_unicode() {
           {"\u2192", "\\to "},
           {"\u2026", "\\dots "},
           {"\u2223", "|"},
+          {"\u6216",
+           "\x02"
+           "or "},
+          {"\u548c",
+           "\x02"
+           "and "},
           {"\u2227",
            "\x02"
            "and "},

@@ -1,6 +1,9 @@
 #include "laconic/rewards/numeric.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <string>
 
 #include "laconic/rewards/evaluate.h"
@@ -14,6 +17,9 @@ using Point = std::map<std::string, Rational>;
 constexpr uint64_t kSeed = 0x6c61636f6e6963ULL;
 constexpr int kPositivePoints = 4;  // where all variables are positive
 constexpr int kMixedPoints = 2;     // where their signs differ
+constexpr int kMorePoints = 8;      // positive ones, where too few of the first have real values
+constexpr int kWholePoints = 12;    // for functions of whole numbers
+constexpr std::array<int, 6> kStretches = {1, 6, 30, 200, 6, 30};
 // Multi-precision arithmetic is slow: expressions with more functions are compared in double precision alone.
 constexpr int64_t kMaxPreciseWork = 64;
 
@@ -24,17 +30,58 @@ uint64_t mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Variables between 1/4 and 9/4, exact in binary.
-Point point_for(const std::set<std::string>& names, int index) {
+bool is_mixed(int index) {
+  return index >= kPositivePoints && index < kPositivePoints + kMixedPoints;
+}
+
+// Variables between 1/4 and 9/4, exact in binary; with `stretch` so many times as large.
+Point point_for(const std::set<std::string>& names, int index, int stretch = 1) {
   Point point;
   uint64_t state = mix(kSeed + static_cast<uint64_t>(index));
   for (const auto& name : names) {
     state = mix(state);
-    Rational value(static_cast<int64_t>((1U << 18) + state % (1U << 21)), 1 << 20);
-    const bool negative = index >= kPositivePoints && ((state >> 40) & 1) == static_cast<uint64_t>(index % 2);
+    Rational value(static_cast<int64_t>((1U << 18) + state % (1U << 21)) * stretch, 1 << 20);
+    const bool negative = is_mixed(index) && ((state >> 40) & 1) == static_cast<uint64_t>(index % 2);
     point[name] = negative ? Rational(-value) : value;
   }
   return point;
+}
+
+// Whole numbers from 1 to 24.
+Point whole_point_for(const std::set<std::string>& names, int index) {
+  Point point;
+  uint64_t state = mix(kSeed + 1000 + static_cast<uint64_t>(index));
+  for (const auto& name : names) {
+    state = mix(state);
+    point[name] = Rational(static_cast<int64_t>(1 + state % 24));
+  }
+  return point;
+}
+
+// A function of these names whose argument has variables.
+bool calls_with_variables(const Expression& expression, std::initializer_list<std::string_view> names) {
+  return any_node(expression, [&](const Expression& e) {
+    return e.is(Kind::function) && std::find(names.begin(), names.end(), e.name) != names.end() &&
+           !symbols_of(e).empty();
+  });
+}
+// n!: known at whole numbers alone.
+bool is_discrete(const Expression& e) {
+  return calls_with_variables(e, {"factorial", "double_factorial", "binom", "mod", "gcd", "lcm"});
+}
+// floor(x): the same on long stretches.
+bool has_steps(const Expression& e) {
+  return calls_with_variables(e, {"floor", "ceil"});
+}
+
+Expression with_values(const Expression& e, const Point& point) {
+  if (e.is(Kind::symbol)) {
+    const auto found = point.find(e.name);
+    return found == point.end() ? e : make_number(found->second);
+  }
+  Expression copy = e;
+  for (auto& arg : copy.args) arg = with_values(arg, point);
+  return copy;
 }
 
 int64_t slow_work(const Expression& e) {
@@ -68,40 +115,80 @@ class Comparison {
   Comparison(const Expression& a, const Expression& b, double tolerance) : a_(a), b_(b), tolerance_(tolerance) {
     names_ = symbols_of(a);
     names_.merge(symbols_of(b));
-    points_ = names_.empty() ? 1 : kPositivePoints + kMixedPoints;
+    const auto imaginary = [](const Expression& e) { return e.is_constant("i"); };
+    real_ = !any_node(a, imaginary) && !any_node(b, imaginary);
+    steps_ = has_steps(a) || has_steps(b);
+    whole_ = is_discrete(a) || is_discrete(b);
   }
 
   Certainty run(int64_t& precise_work) const {
-    const Certainty quick = at_points<double>(1e-10);
+    const Certainty quick = anywhere<double>(1e-10);
     const int64_t work = slow_work(a_) + slow_work(b_);
     if (quick == Certainty::different || tolerance_ > 0 || work > kMaxPreciseWork) return quick;
     precise_work -= work;
-    return precise_work > 0 ? at_points<Precise>(1e-20) : Certainty::unknown;
+    return precise_work > 0 ? anywhere<Precise>(1e-20) : Certainty::unknown;
   }
 
  private:
   template <typename T>
-  Certainty at_points(double digits) const {
+  Certainty anywhere(double digits) const {
+    return whole_ ? at_whole_points<T>(digits) : at_points<T>(digits);
+  }
+
+  template <typename T>
+  Certainty at_whole_points(double digits) const {
+    const Point none;
+    const Evaluator<T> evaluator(none);
     int equal = 0;
-    for (int i = 0; i < points_; ++i) {
-      const Point point = point_for(names_, i);
-      const Evaluator<T> evaluator(point);
-      const auto a = evaluator.evaluate(a_), b = evaluator.evaluate(b_);
-      const bool mixed = i >= kPositivePoints;
-      // With negative variables only what is real on both sides counts: ln(x^2) is 2 ln x, and sqrt(x^2) is not x.
-      if (mixed && (a.im != 0 || b.im != 0)) continue;
+    for (int i = 0; i < kWholePoints; ++i) {
+      const Point point = whole_point_for(names_, i);
+      const auto a = evaluator.evaluate(with_values(a_, point)), b = evaluator.evaluate(with_values(b_, point));
       const Certainty certainty = same(a, b, tolerance_, digits);
       if (certainty == Certainty::different) return certainty;
-      equal += certainty == Certainty::equal && !mixed ? 1 : 0;
+      equal += certainty == Certainty::equal ? 1 : 0;
     }
-    return equal >= (names_.empty() ? 1 : 2) ? Certainty::equal : Certainty::unknown;
+    return equal >= 3 ? Certainty::equal : Certainty::unknown;
+  }
+
+  template <typename T>
+  Certainty at_points(double digits) const {
+    if (names_.empty()) {
+      const Point none;
+      const Evaluator<T> evaluator(none);
+      return same(evaluator.evaluate(a_), evaluator.evaluate(b_), tolerance_, digits);
+    }
+    int equal = 0, complex = 0, complex_equal = 0, complex_different = 0;
+    const int first = kPositivePoints + kMixedPoints;
+    for (int i = 0; i < first + kMorePoints && (i < first || (complex > 0 && equal < 2)); ++i) {
+      const Point point = point_for(names_, i, steps_ ? kStretches[static_cast<size_t>(i) % kStretches.size()] : 1);
+      const Evaluator<T> evaluator(point);
+      const auto a = evaluator.evaluate(a_), b = evaluator.evaluate(b_);
+      const Certainty certainty = same(a, b, tolerance_, digits);
+      // Of functions of real numbers only real values count: ln(x^2) is 2 ln x, and sqrt(x^2) is not x.
+      const bool is_real = a.im == 0 && b.im == 0;
+      if (!is_real && is_mixed(i)) continue;
+      if (!is_real && real_) {
+        ++complex;
+        complex_equal += certainty == Certainty::equal ? 1 : 0;
+        complex_different += certainty == Certainty::different ? 1 : 0;
+        continue;
+      }
+      if (certainty == Certainty::different) return certainty;
+      equal += certainty == Certainty::equal && !is_mixed(i) ? 1 : 0;
+    }
+    if (equal >= 2) return Certainty::equal;
+    if (equal > 0) return Certainty::unknown;
+    if (complex_different > 0) return Certainty::different;
+    return complex_equal >= 2 ? Certainty::equal : Certainty::unknown;
   }
 
   const Expression& a_;
   const Expression& b_;
   double tolerance_;
   std::set<std::string> names_;
-  int points_ = 1;
+  bool real_ = true;
+  bool steps_ = false;
+  bool whole_ = false;
 };
 
 }  // namespace

@@ -232,7 +232,10 @@ Parser::Result Parser::braced_set() {
   --bars_;
   if (!closed) return std::nullopt;
   take(peek());
-  if (such_that) return inside;
+  if (such_that) {
+    inside->grouped = true;  // its variable is bound
+    return inside;
+  }
   if (empty) return node(make(Kind::sequence, "{}"));
   if (inside->is(Kind::sequence) && inside->name.empty()) {
     inside->name = "{}";

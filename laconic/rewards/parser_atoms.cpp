@@ -40,7 +40,7 @@ bool is_small_word(std::string_view word) {
 // The end of an argument of \frac at `at` that is an integer, {12} or one digit; 0 when it is something else.
 size_t integer_argument_end(std::string_view text, size_t at) {
   const auto skip = [&] {
-    while (at < text.size() && text[at] == ' ') ++at;
+    while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at])) != 0) ++at;
   };
   skip();
   if (at < text.size() && is_digit(text[at])) return at + 1;
@@ -144,7 +144,9 @@ bool Parser::mixed_number_follows() {
     const size_t top = integer_argument_end(text_, token.end);
     return top != 0 && integer_argument_end(text_, top) != 0;
   }
-  if (token.type == Token::Type::number && token.spaced && token.text.find('.') == std::string_view::npos) {
+  const bool same_line = text_.substr(at_, token.begin - at_).find('\n') == std::string_view::npos;
+  if (token.type == Token::Type::number && token.spaced && same_line &&
+      token.text.find('.') == std::string_view::npos) {
     const Token slash = next_token(text_, token.end, false);
     const Token bottom = next_token(text_, slash.end, false);
     return slash.is_sign('/') && bottom.type == Token::Type::number && bottom.text.find('.') == std::string_view::npos;
@@ -180,8 +182,10 @@ Parser::Result Parser::word() {
   const Token next = next_token(text_, token.end, false);
   const bool touches =
       token.begin > 0 && !token.spaced && std::isalnum(static_cast<unsigned char>(text_[token.begin - 1])) != 0;
-  const bool operated =
-      next.type == Token::Type::sign && std::string_view("^*/+-=<>_()").find(next.text) != std::string_view::npos;
+  // "Answer (7)" is a word and not the product of its letters.
+  const bool called = next.is_sign('(') && run.size() > 3;
+  const bool operated = !called && next.type == Token::Type::sign &&
+                        std::string_view("^*/+-=<>_()").find(next.text) != std::string_view::npos;
   if (run.size() > 6 || (run.size() > 2 && !touches && !operated)) return words();
   // The letters of a product; postfixes belong to the last.
   move_to(token.begin + 1);
@@ -230,6 +234,21 @@ Parser::Result Parser::words() {
   return node(make(Kind::text, std::move(text)));
 }
 
+// Whether a unit of one letter ends at `position`, with its exponent: 5 m, 5 m^2, 5 m/s; but not 5 m^2 n.
+bool Parser::ends_unit(size_t position) const {
+  Token next = next_token(text_, position, false);
+  if (next.is_sign('^')) {
+    next = next_token(text_, next.end, false);
+    const bool braced = next.is_sign('{');
+    if (braced) next = next_token(text_, next.end, false);
+    if (next.text != "2" && next.text != "3") return false;
+    next = next_token(text_, next.end, false);
+    if (braced && !next.is_sign('}')) return false;
+    if (braced) next = next_token(text_, next.end, false);
+  }
+  return next.at_end() || next.is_sign(',') || next.is_sign('/');
+}
+
 bool Parser::begins_unit(const Token& token, const Expression& value) {
   if (token.type != Token::Type::word) return false;
   const std::string_view run = token.text;
@@ -241,12 +260,12 @@ bool Parser::begins_unit(const Token& token, const Expression& value) {
   const bool literal = value.is(Kind::number) || value.is(Kind::quotient) || value.is(Kind::percent);
   if (run.size() == 1) {
     if (token.words) return value.is(Kind::number) && run != "e" && run != "i";
-    const Token next = next_token(text_, token.end, false);
-    const bool last = next.at_end() || next.is_sign(',') || next.is_sign('/') || next.is_sign('^');
-    return token.spaced && value.is(Kind::number) && last &&
+    return token.spaced && value.is(Kind::number) && ends_unit(token.end) &&
            std::string_view("mgLlsh").find(run[0]) != std::string_view::npos;
   }
   if (token.words) return true;
+  const bool counted = static_cast<unsigned char>(run[0]) >= 0x80;  // 12\u4e2a
+  if (counted && literal) return true;
   if (is_measure_word(run)) return token.spaced || literal;
   return token.spaced && (run.size() >= 3 || is_small_word(run));
 }

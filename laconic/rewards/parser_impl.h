@@ -90,6 +90,7 @@ class Parser {
   Result variable(std::string name);
   Result words();
   bool mixed_number_follows();
+  bool ends_unit(size_t position) const;
   bool begins_unit(const Token& token, const Expression& value);
   Result with_unit(Expression value);
 

@@ -16,6 +16,19 @@ bool starts_atom(const Token& token) {
          std::find(kMore.begin(), kMore.end(), token.text) == kMore.end();
 }
 
+// Takes a percent or degree sign off: it belongs to more than what it stands behind.
+std::optional<Kind> take_sign(Expression& e) {
+  if (!e.is(Kind::percent) && !e.is(Kind::degrees)) return std::nullopt;
+  const Kind sign = e.kind;
+  Expression inside = std::move(e.args[0]);
+  e = std::move(inside);
+  return sign;
+}
+
+bool is_literal(const Expression& e) {
+  return e.is(Kind::number) && !e.grouped;
+}
+
 }  // namespace
 
 bool is_value(const Expression& e) {
@@ -97,18 +110,22 @@ Parser::Result Parser::product() {
   if (literal && mixed_number_follows()) {
     Result part = factor();
     if (!part) return std::nullopt;
+    auto sign = take_sign(*part);
     if (accept_sign('/')) {
       Result bottom = factor();
       if (!bottom) return std::nullopt;
+      sign = take_sign(*bottom);
       part = make_node(Kind::quotient, std::move(*part), std::move(*bottom));
     }
     total = node(make_node(Kind::sum, std::move(*total), std::move(*part)));
     if (total) total->grouped = true;
+    if (total && sign) total = node(make_node(*sign, std::move(*total)));
   }
   while (total) {
     const Token token = peek();
-    const bool letter_x = (token.is_word("x") || token.is_word("X")) && total->is(Kind::number) && token.spaced &&
-                          text_.substr(token.end).starts_with(" 10^");
+    const auto behind = text_.substr(token.end);
+    const bool letter_x = (token.is_word("x") || token.is_word("X")) && total->is(Kind::number) &&
+                          (behind.starts_with("10^") || (token.spaced && behind.starts_with(" 10^")));
     if (token.is_sign('*') || letter_x) {
       take(token);
       Result next = signed_factor();
@@ -122,7 +139,11 @@ Parser::Result Parser::product() {
       take(token);
       Result next = signed_factor();
       if (!next || !is_value(*total) || !is_value(*next)) return std::nullopt;
+      // 1/2% is a half of a percent.
+      const bool literals = is_literal(*total) && next->is(Kind::percent) && is_literal(next->args[0]);
+      const auto sign = literals ? take_sign(*next) : std::nullopt;
       total = node(make_node(Kind::quotient, std::move(*total), std::move(*next)));
+      if (total && sign) total = node(make_node(*sign, std::move(*total)));
     } else if (token.is_command("bmod") || token.is_command("mod") || token.is_word("mod")) {
       take(token);
       Result next = signed_factor();
@@ -131,7 +152,11 @@ Parser::Result Parser::product() {
     } else if (starts_factor(token, *total)) {
       Result next = factor();
       if (!next || !is_value(*next)) return std::nullopt;
-      if (total->is(Kind::product) && !total->grouped) {
+      const bool several = total->is(Kind::product) && !total->grouped;
+      Expression& last = several ? total->args.back() : *total;
+      if (last.is(Kind::symbol) && next->is(Kind::number) && next->grouped && next->value == 0) {
+        last.name += "(0)";  // f(0) is no product
+      } else if (several) {
         total->args.push_back(std::move(*next));
       } else {
         total = node(make_node(Kind::product, std::move(*total), std::move(*next)));
@@ -159,7 +184,9 @@ bool Parser::starts_factor(const Token& token, const Expression& last) {
   if (!is_value(last)) return false;
   switch (token.type) {
     case Token::Type::number:
-      return !token.spaced && (last.grouped || last.is(Kind::root) || last.is(Kind::quotient));
+      // 2^6 3^5
+      if (token.spaced) return last.is(Kind::power) && char_at(token.end) == '^';
+      return last.grouped || last.is(Kind::root) || last.is(Kind::quotient);
     case Token::Type::word:
       return !is_connective(token.text) && !begins_unit(token, last);
     case Token::Type::command:
@@ -201,7 +228,8 @@ Parser::Result Parser::postfix(Expression base) {
       base = std::move(*raised_base);
     } else if (token.is_sign('!') && char_at(token.end) != '=') {
       take(token);
-      Result wrapped = node(make(Kind::function, "factorial", {std::move(base)}));
+      const bool twice = char_at(at_) == '!' && accept_sign('!');
+      Result wrapped = node(make(Kind::function, twice ? "double_factorial" : "factorial", {std::move(base)}));
       if (!wrapped) return std::nullopt;
       base = std::move(*wrapped);
     } else if (token.is_sign('%')) {
@@ -224,6 +252,15 @@ Parser::Result Parser::raised(Expression base) {
   if (accept_command("prime") && base.is(Kind::symbol)) {
     base.name += '\'';
     return base;
+  }
+  const Token token = peek();
+  const bool subscript_follows =
+      base.is(Kind::symbol) && token.type == Token::Type::number && char_at(token.end) == '_';
+  if (subscript_follows) {  // v^2_0 is v_0^2
+    take(token);
+    Result named = variable(base.name);
+    if (!named) return std::nullopt;
+    return node(make_node(Kind::power, std::move(*named), make_number(decimal_value(token.text))));
   }
   Result exponent = signed_factor();
   if (!exponent || !is_value(*exponent)) return std::nullopt;

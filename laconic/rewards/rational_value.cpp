@@ -34,6 +34,11 @@ std::optional<Rational> rational_function(const Expression& e) {
     for (int64_t i = 2; i <= whole[0]; ++i) product *= i;
     return Rational(product);
   }
+  if (e.name == "double_factorial" && whole.size() == 1 && whole[0] >= 0 && whole[0] <= 170) {
+    Integer product = 1;
+    for (int64_t i = whole[0]; i >= 2; i -= 2) product *= i;
+    return Rational(product);
+  }
   if (e.name == "binom" && whole.size() == 2 && whole[0] >= 0 && whole[0] <= 200 && whole[1] >= 0) {
     if (whole[1] > whole[0]) return Rational(0);
     Integer product = 1;

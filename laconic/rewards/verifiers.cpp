@@ -36,6 +36,24 @@ struct Found {
   const char* reason = "no answer found";
 };
 
+// The letter of a choice at the beginning of a sentence: "B because ...", "(B), as (A) is too small". Not of "A or B".
+std::optional<std::string_view> leading_choice(std::string_view phrase) {
+  const size_t at = phrase.starts_with("(") ? 1 : 0;
+  if (at + 1 >= phrase.size() || phrase[at] < 'A' || phrase[at] > 'J') return std::nullopt;
+  size_t end = at + 1;
+  if (at == 1 && phrase[end++] != ')') return std::nullopt;
+  const size_t mark = end;
+  while (end < phrase.size() && std::string_view(".,:;)*").find(phrase[end]) != std::string_view::npos) ++end;
+  if (end >= phrase.size() || phrase[end] != ' ') return std::nullopt;
+  const auto rest = trim(phrase.substr(end));
+  const auto word = rest.substr(0, std::min(rest.find(' '), rest.size()));
+  if (word.size() < 2 || std::islower(static_cast<unsigned char>(word[0])) == 0) return std::nullopt;
+  if (word == "or" || word == "and" || word == "nor") return std::nullopt;
+  const bool reason = word == "because" || word == "since" || word == "as" || word == "for";
+  if (end == mark && !reason) return std::nullopt;
+  return phrase.substr(at, 1);
+}
+
 // The answer within "the answer is ...": the value behind a calculation, the formula or the number in a sentence.
 std::string_view in_phrase(std::string_view phrase) {
   const size_t equals = phrase.rfind('=');
@@ -47,6 +65,7 @@ std::string_view in_phrase(std::string_view phrase) {
     if (calculation && is_mathematics(right)) return right;
   }
   if (is_mathematics(phrase)) return phrase;
+  if (const auto choice = leading_choice(phrase)) return *choice;
   if (const auto formula = last_formula(phrase)) return *formula;
   // "the answer is 42 because ..." and "the answer is about 42 apples, as ..."
   if (phrase.find(' ') != std::string_view::npos) {
@@ -58,7 +77,12 @@ std::string_view in_phrase(std::string_view phrase) {
 Found unmarked_answer(std::string_view text, bool allow_last_number) {
   const auto whole = trim(text);
   const bool bare = !whole.empty() && whole.size() <= kMaxBare;
-  if (bare && whole.find_first_of(" \t\r\n") == std::string_view::npos) return {whole, false};
+  const bool one_word = whole.find_first_of(" \t\r\n") == std::string_view::npos;
+  // Not every script has spaces between words.
+  const bool sentence =
+      std::any_of(whole.begin(), whole.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) &&
+      std::any_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (bare && one_word && (!sentence || is_mathematics(whole))) return {whole, false};
   if (whole.size() <= kMaxWhole && is_mathematics(whole)) return {whole, false};
   if (const auto formula = last_formula(text)) return {formula, false};
   if (allow_last_number) {
@@ -77,7 +101,10 @@ Found find_answer(std::string_view text, const MathPolicy& policy) {
     return {box.content};
   }
   if (policy.require_box) return {std::nullopt, true, "no \\boxed{}"};
-  if (const auto hashes = after_hashes(text)) return {hashes};
+  if (const auto hashes = after_hashes(text)) {
+    const auto phrase = answer_phrase(*hashes);
+    return {phrase ? in_phrase(*phrase) : *hashes};
+  }
   if (const auto tag = answer_tag(text)) {
     const auto phrase = answer_phrase(*tag);
     return {phrase ? in_phrase(*phrase) : *tag};
