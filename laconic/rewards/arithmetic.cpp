@@ -35,6 +35,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 48> kSpellin
 // White space that is no ASCII: no-break, thin, narrow no-break, ideographic. In LaTeX ~ is one as well.
 constexpr std::array<std::string_view, 5> kSpaces = {"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF", "\xE3\x80\x80", "~"};
 
+// The full-width digit with which a text begins (U+FF10 to U+FF19), as an ordinary one; 0 where there is none.
+char full_width_digit(std::string_view text) {
+  if (!text.starts_with("\xEF\xBC") || text.size() < 3) return 0;
+  const int last = static_cast<unsigned char>(text[2]) - 0x90;
+  return last >= 0 && last <= 9 ? static_cast<char>('0' + last) : '\0';
+}
+
 // One sign for each spelling; a letter of the text itself becomes `?`.
 std::string plain(std::string_view text) {
   std::string result;
@@ -55,6 +62,11 @@ std::string plain(std::string_view text) {
       replaced = true;
     }
     if (replaced) continue;
+    if (const char digit = full_width_digit(text.substr(i)); digit != 0) {
+      result += digit;
+      i += 3;
+      continue;
+    }
     const char c = text[i++];
     result += c == 'F' ? '?' : c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
   }

@@ -84,7 +84,9 @@ void DataSection::visit(config::Visitor& v) {
   v.choice("source", source, {{"file", DataSource::file}, {"chain", DataSource::chain}, {"puzzle", DataSource::puzzle}},
            {.help = "files, the procedural chain-arithmetic task, or procedural puzzles"});
   if (const auto block = v.when(source == DataSource::file, "source: file")) {
-    v.field("path", path, {.help = "JSON lines, JSON, CSV or TSV, also as .gz or .zst, or Parquet (docs/data.md)"});
+    v.field("path", path,
+            {.help = "JSON lines, JSON, CSV or TSV, also as .gz or .zst, or Parquet (docs/data.md); "
+                     "data/train-*.parquet names several files"});
     visit_file(v, file, limit, offset);
     const MixturePart prototype{"", "", 1.0, limit, offset, file};
     v.sections("mixture", mixture, prototype,

@@ -32,6 +32,7 @@ TEST(Arithmetic, WhatIsCounted) {
   EXPECT_EQ(value("100/10/5"), "2");
   EXPECT_EQ(value("6 \u00d7 4 \u00f7 3 \u2212 1"), "7");
   EXPECT_EQ(value("\\left(1+2\\right) \\times \\frac{6}{1+1}"), "9");
+  EXPECT_EQ(value("\uFF08\uFF11\uFF0B2\uFF09\u00D7\uFF13"), "9") << "full-width";
   EXPECT_EQ(value("\\dfrac{\\frac{8}{2}}{2} \\cdot 3"), "6");
   EXPECT_EQ(value("-3 + 5"), "a sign in front of a number or a parenthesis is not allowed");
   EXPECT_EQ(value("5 * (-3)"), "a sign in front of a number or a parenthesis is not allowed");

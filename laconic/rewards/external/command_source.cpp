@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "laconic/core/base/strings.h"
 #include "laconic/rewards/external/json_text.h"
@@ -10,6 +13,28 @@ namespace laconic::rewards {
 namespace {
 
 constexpr const char* kName = "command";
+
+// NaN and Infinity, which some programs write and JSON does not know, become texts: no numbers, but of a known answer.
+std::string with_quoted_numbers(std::string_view line) {
+  std::string text(line);
+  for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + word.size() + 2)) {
+      if (at > 0 && (text[at - 1] == '-' || text[at - 1] == '"')) continue;
+      text.insert(at + word.size(), 1, '"').insert(at, 1, '"');
+    }
+  }
+  return text;
+}
+
+bool is_meant_as_answer(std::string_view line) {
+  return trim(line).starts_with('{') && line.find("\"id\"") != std::string_view::npos;
+}
+
+std::optional<double> number_of(const Json& reward) {
+  if (reward.is_boolean()) return reward.get<bool>() ? 1 : 0;
+  if (!reward.is_number() || !std::isfinite(reward.get<double>())) return std::nullopt;
+  return reward.get<double>();
+}
 
 class CommandExchange final : public Exchange {
  public:
@@ -30,13 +55,16 @@ class CommandExchange final : public Exchange {
   std::string_view request() const override { return request_; }
 
   bool take(std::string_view line) override {
-    const Json answer = parse_object(line);
+    Json answer = parse_object(line);
+    if (answer.is_null()) answer = parse_object(with_quoted_numbers(line));
+    if (answer.is_null() && is_meant_as_answer(line))
+      throw RewardFailure(FailureKind::bad_answer, fmt::format("an answer that is not valid JSON: {}", shown(line)));
     if (!answer.contains("id")) {
       noise.emplace_back(line);
       return false;
     }
     const size_t sample = sample_of(answer.at("id"), line);
-    if (answer.contains("error"))
+    if (answer.contains("error") && !answer.at("error").is_null())
       throw RewardFailure(FailureKind::raised,
                           fmt::format("the program answered with an error: {}",
                                       answer.at("error").is_string() ? answer.at("error").get<std::string>()
@@ -44,9 +72,9 @@ class CommandExchange final : public Exchange {
     if (!answer.contains("reward"))
       throw RewardFailure(FailureKind::bad_answer, fmt::format("an answer without `reward`: {}", shown(line)));
     const Json& reward = answer.at("reward");
-    const bool finite = reward.is_number() && std::isfinite(reward.get<double>());
-    if (finite) rewards.values[kName][sample] = reward.get<double>();
-    if (!finite && !reward.is_null()) bad.push_back({kName, sample, reward.dump()});
+    const std::optional<double> number = number_of(reward);
+    if (number) rewards.values[kName][sample] = *number;
+    if (!number && !reward.is_null()) bad.push_back({kName, sample, reward.dump()});
     answered_[sample] = true;
     return ++count_ == answered_.size();
   }

@@ -14,9 +14,10 @@ namespace {
 
 // Lines of workers that are passed on to the screen; what comes later is counted only.
 constexpr int64_t kLinesShown = 40;
-// Batches that are given up and whose tracebacks are shown; of later ones the first line is.
+// Batches that are given up and whose tracebacks are shown; of later ones the error alone is.
 constexpr int64_t kToldInFull = 3;
-// Lines of a worker's output that stand in an error.
+// What stands in an error in front of lines of a worker's output, and how many of them there are.
+constexpr const char* kLastLines = "\nits last lines:";
 constexpr size_t kTailLines = 12;
 
 std::vector<std::unique_ptr<RewardSource>> sources_of(const ExternalOptions& options) {
@@ -35,6 +36,14 @@ std::string values_text(const std::vector<Exchange::BadValue>& bad) {
   }
   return text + (bad.size() > kShown ? fmt::format(" and {} more", bad.size() - kShown) : "") +
          ", expected a finite number or None";
+}
+
+// Of a message with a traceback the beginning and the error itself, which stands last.
+std::string in_one_line(const std::string& message) {
+  const std::string_view text = std::string_view(message).substr(0, message.find(kLastLines));
+  const size_t first = text.find('\n'), last = text.rfind('\n');
+  if (first == std::string_view::npos) return std::string(text);
+  return fmt::format("{} {}", text.substr(0, first), text.substr(last + 1));
 }
 
 }  // namespace
@@ -251,7 +260,7 @@ void ExternalRewards::take_prints(const RewardSource& source, Slot& slot, std::s
     ++shown;
   }
   if (tail == nullptr || lines.empty()) return;
-  *tail += "\nits last lines:";
+  *tail += kLastLines;
   for (size_t i = lines.size() - std::min(lines.size(), kTailLines); i < lines.size(); ++i) *tail += "\n  " + lines[i];
 }
 
@@ -269,8 +278,7 @@ void ExternalRewards::settle(Pool& pool, const Batch& batch, Exchange* last, con
     ++(drop ? statistics_.dropped : statistics_.zeroed);
     in_full = given_up_++ < kToldInFull;
   }
-  log_warning("{}; {}", in_full ? text : text.substr(0, text.find('\n')),
-              drop ? "the group is left out" : "missing rewards are 0");
+  log_warning("{}; {}", in_full ? text : in_one_line(text), drop ? "the group is left out" : "missing rewards are 0");
   if (drop) {
     rewards.dropped = true;
     return;

@@ -151,7 +151,7 @@ async def together(calls):
         for name, task in tasks.items():
             try:
                 results[name] = plain_list(await task)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 raise Raised(name, error)
     finally:
         for task in tasks.values():
@@ -167,6 +167,7 @@ def call_all(loop, functions, request, log):
     """
     results, calls = {}, {}
     for name, function in functions.items():
+        asyncio.set_event_loop(loop)  # asyncio.run() leaves none
         # Each has lists of its own: a function that changes them disturbs no other.
         try:
             result = function(**accepted(function, arguments_of(json.loads(request), log)))
@@ -195,12 +196,13 @@ def own_frames(error):
 
 
 def main():
-    requests, answers = os.fdopen(3, "r", encoding="utf-8"), os.fdopen(4, "w", encoding="utf-8")
+    requests = os.fdopen(3, "r", encoding="utf-8")
+    answers = os.fdopen(4, "w", encoding="utf-8", errors="replace")
     os.set_inheritable(3, False)
     os.set_inheritable(4, False)
 
     def answer(value):
-        answers.write(json.dumps(value) + "\n")
+        answers.write(json.dumps(value, ensure_ascii=False) + "\n")
         answers.flush()
 
     functions, words = {}, sys.argv[1:]
@@ -215,7 +217,6 @@ def main():
     answer({"ready": True})
     loop = asyncio.new_event_loop()
     for line in requests:
-        asyncio.set_event_loop(loop)
         log = Log()
         request_id = json.loads(line)["id"]
         try:

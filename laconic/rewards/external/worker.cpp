@@ -130,7 +130,10 @@ void Worker::exchange(std::string_view request, double seconds, const std::funct
     if (cancelled()) throw Cancelled{};
     if (timer.seconds() > seconds) {
       read_prints();
-      throw RewardFailure(FailureKind::timed_out, fmt::format("no answer within {:.3g} s", seconds));
+      const auto begun = std::string_view(out_.unfinished).substr(0, kLongestPrinted);
+      throw RewardFailure(FailureKind::timed_out,
+                          fmt::format("no answer within {:.3g} s{}", seconds,
+                                      begun.empty() ? "" : fmt::format("; a line without an end is there: {}", begun)));
     }
     std::array<pollfd, 4> watched = {{{request.empty() ? -1 : in_.get(), POLLOUT, 0},
                                       {out_.fd.get(), POLLIN, 0},

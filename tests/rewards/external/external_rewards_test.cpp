@@ -122,6 +122,66 @@ def maybe(completions, **kwargs):
   EXPECT_THAT(given.values.at("maybe"), ElementsAre(std::nullopt, 1.0));
 }
 
+TEST_F(External, OrdinaryFunctionsMayRunLoopsOfTheirOwn) {
+  const std::string body = R"(
+import asyncio
+async def judged(completions):
+    await asyncio.sleep(0.001)
+    return [float(len(c)) for c in completions]
+def runs(completions, **kwargs):
+    return asyncio.run(judged(completions))
+def borrows(completions, **kwargs):
+    return asyncio.get_event_loop().run_until_complete(judged(completions))
+async def awaits(completions, **kwargs):
+    return await judged(completions)
+class Judge:
+    async def __call__(self, completions, **kwargs):
+        return await judged(completions)
+judge = Judge()
+)";
+  ExternalRewards rewards(python(body, "awaits,runs,borrows,judge"));
+  for (int i = 0; i < 2; ++i) {  // a loop that a function has closed is not missed later
+    const auto given = rewards.submit(batch({"a", "bb"})).get();
+    for (const auto& name : rewards.names()) EXPECT_THAT(given.values.at(name), ElementsAre(1.0, 2.0)) << name;
+  }
+}
+
+TEST_F(External, WhatIsNoFunctionOfRewardsIsExplained) {
+  EXPECT_THAT(error_of([&] {
+                const ExternalRewards rewards(python("class f:\n    def __call__(self, **kw): return [1.0]\n"));
+              }),
+              HasSubstr("is a class, expected a function or an object that can be called: write `reward = f(...)`"));
+  const auto made = failed(python("def f(scale=1.0, **kw):\n    return lambda completions, **kw: [scale] * 2\n"));
+  EXPECT_EQ(made.of(FailureKind::wrong_count), 2);
+  EXPECT_THAT(made.message, HasSubstr("where it makes reward functions, write `reward = ...(...)`"));
+  EXPECT_THAT(failed(python("def f(completions, gold, **kw):\n    return [1.0, 1.0]\n")).message,
+              HasSubstr("the function wants gold, but the data set has no such column; there are: prompts,"));
+  EXPECT_THAT(failed(python("def f(trainer_state, **kw):\n    return [trainer_state.epoch] * 2\n")).message,
+              HasSubstr("trainer_state has global_step, max_steps here and no 'epoch'"));
+}
+
+TEST_F(External, ErrorsThatAreNoUnicode) {
+  const auto half = failed(python("def f(completions, **kw):\n    raise ValueError('half: \\ud800, é')\n"));
+  EXPECT_EQ(half.of(FailureKind::raised), 2);
+  EXPECT_THAT(half.message, HasSubstr("half: ?, é"));
+}
+
+TEST_F(External, ErrorsThatComeLateOrAreLarge) {
+  const auto lazy = failed(python("def f(completions, **kw):\n    return (1 / 0 for c in completions)\n"));
+  EXPECT_EQ(lazy.of(FailureKind::raised), 2);
+  EXPECT_THAT(lazy.message, HasSubstr("ZeroDivisionError"));
+  const auto large = failed(python("def f(completions, **kw):\n    raise ValueError('x' * 10_000_000)\n"));
+  EXPECT_EQ(large.of(FailureKind::raised), 2);
+  EXPECT_LT(large.message.size(), 30000U);
+}
+
+TEST_F(External, LinesOfTheWorkersChannelThatTheUserWrote) {
+  const auto forged =
+      failed(python("import os\ndef f(completions, **kw):\n    os.write(4, b'{\"id\": 1, \"rewards\": 5}\\n')\n    "
+                    "return [1.0, 1.0]\n"));
+  EXPECT_GE(forged.of(FailureKind::bad_answer), 1);
+}
+
 TEST_F(External, NamesOfTheirOwn) {
   auto options = python("def f(completions, **kw):\n    return [1.0] * len(completions)\n");
   options.python = "first=" + options.python + ", second=" + options.python;
@@ -287,7 +347,7 @@ TEST_F(External, NoWorkerIsStartedForWhatIsGivenUp) {
 TEST_F(External, MetricsOfTheUser) {
   ExternalRewards rewards(python(
       "def f(completions, log_metric, **kw):\n    log_metric('Mean Length', 1.5)\n    log_metric('Mean Length', 2.5)\n"
-      "    return [0.0, 0.0]\n"));
+      "    log_metric('Mean Length', float('nan'))\n    return [0.0, 0.0]\n"));
   rewards.submit(batch({"a", "bb"})).get();
   const auto logged = rewards.take_statistics().logged.at("Mean Length");
   EXPECT_EQ(logged.first, 4.0);
@@ -338,6 +398,21 @@ for line in sys.stdin:
   EXPECT_EQ(rewards.take_statistics().noise_lines, 2);
 }
 
+TEST_F(External, AProgramMaySayTrueAndThatThereIsNoError) {
+  const auto options = command(
+      "import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n"
+      "    print(json.dumps({'id': r['id'], 'reward': r['completion'] == 'a', 'error': None, 'note': 'no NaN'}))\n");
+  EXPECT_THAT(graded(options, "command"), ElementsAre(1.0, 0.0));
+}
+
+TEST_F(External, AnAnswerWithoutItsEndIsShown) {
+  auto options =
+      command("import sys\nfor line in sys.stdin:\n    sys.stdout.write('{\"id\": 1')\n    sys.stdout.flush()\n");
+  options.timeout = 0.5;
+  options.retries = 0;
+  EXPECT_THAT(failed(options).message, HasSubstr("no answer within 0.5 s; a line without an end is there: {\"id\": 1"));
+}
+
 TEST_F(External, AProgramThatMisbehaves) {
   const auto answering = [&](const std::string& answer) {
     return failed(command("import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n    " + answer + "\n"));
@@ -353,6 +428,11 @@ TEST_F(External, AProgramThatMisbehaves) {
   EXPECT_THAT(outcome.message, HasSubstr("without `reward`"));
   outcome = answering(R"(print('{"id": %d, "error": "no judge today"}' % r["id"]))");
   EXPECT_THAT(outcome.message, HasSubstr("no judge today"));
+  outcome = answering(R"(print('{"id": %d, "reward": NaN}' % r["id"]))");
+  EXPECT_EQ(outcome.of(FailureKind::bad_value), 2) << outcome.message;
+  outcome = answering(R"(print('{"id": %d, "reward": 1,}' % r["id"]))");
+  EXPECT_THAT(outcome.message, HasSubstr("an answer that is not valid JSON: {\"id\": "));
+  EXPECT_EQ(outcome.of(FailureKind::bad_answer), 2);
   outcome = answering("sys.exit(9)");
   EXPECT_THAT(outcome.message, HasSubstr("exit status 9"));
   ExternalOptions absent;
