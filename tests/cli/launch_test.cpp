@@ -114,6 +114,14 @@ TEST_F(Launch, ASignalToOneRankStopsAllWithItsStatus) {
   }
 }
 
+TEST_F(Launch, WhoeverReadsTheLinesMayGo) {
+  const auto outcome = shell(
+      "\"$LACONIC\" launch -n 2 -- train $RL --output.folder=run --train.steps=600 --checkpoint.every=0 2>&1 | head "
+      "-1\n"
+      "echo ${PIPESTATUS[0]}; ls run/checkpoints");
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n141\n"), HasSubstr("step-00000")));
+}
+
 TEST_F(Launch, RanksOfDifferentConfigurationsDoNotStart) {
   const auto outcome = shell(
       "P=$((20000 + $$ % 10000)); export RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$P\n"

@@ -29,7 +29,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array<int, 5> kPassedOn = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+// SIGPIPE: whoever read our lines is gone, and the ranks are to save as one process would.
+constexpr std::array<int, 6> kPassedOn = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
 
 [[noreturn]] void fail_system(const char* what) {
   fail(ErrorKind::io, "cannot {}: {}", what, std::strerror(errno));
@@ -266,7 +267,9 @@ class LocalRanks {
     }
   }
 
-  static bool ends_runs(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP; }
+  static bool ends_runs(int signal) {
+    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGPIPE;
+  }
 
   static std::string reason_of(const Child& child, int status) {
     const std::string how = WIFSIGNALED(status) ? fmt::format("was ended by signal {} ({})", WTERMSIG(status),

@@ -25,10 +25,10 @@ struct LocalRanksOutcome {
   bool stopped = false;  // by a signal to this process, which was passed on, or to a rank; nothing else happened
 };
 
-// Runs to the end of every rank. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to all ranks; each rank is
-// in a process group of its own, so that a terminal's Ctrl-C reaches it once, and dies with this process. Standard
-// input is empty. The ranks find themselves by the variables LACONIC_RANK, ... (rank_facts.h). For a thread that owns
-// the process's signals: no other thread may have them unblocked.
+// Runs to the end of every rank. SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1 and SIGUSR2 are passed on to all ranks; each
+// rank is in a process group of its own, so that a terminal's Ctrl-C reaches it once, and dies with this process.
+// Standard input is empty. The ranks find themselves by the variables LACONIC_RANK, ... (rank_facts.h). For a thread
+// that owns the process's signals: no other thread may have them unblocked.
 LocalRanksOutcome run_local_ranks(const LocalRanksOptions& options);
 
 }  // namespace laconic::distributed
