@@ -3,31 +3,50 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
+#include <string_view>
 
 namespace laconic::trainers {
 namespace {
 
+// What comes so soon after the first signal is the same request: timeout(1) signals its command and then the whole
+// group, a service manager all processes at once while `laconic launch` passes its own signal on.
+constexpr int64_t kSameRequestNanoseconds = 500'000'000;
+
 // A signal handler can reach nothing but process-wide state.
-std::atomic<int> signals_seen{0};
+std::atomic<int64_t> stopped_at{0};  // nanoseconds of the steady clock; 0 = no stop is requested
 std::atomic<int> first_signal{SIGINT};
 
+int64_t now() {
+  constexpr int64_t kNanoseconds = 1'000'000'000;
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * kNanoseconds + time.tv_nsec;
+}
+
+void say(std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
 void on_signal(int number) {
-  if (number == SIGPIPE || number == SIGHUP) {
-    // Nobody reads our lines any more, and each of them, or the shell's own end, would bring the signal again.
-    ::signal(number, SIG_IGN);
-    if (signals_seen.fetch_add(1) == 0) first_signal.store(number);
-    return;
-  }
-  if (signals_seen.fetch_add(1) > 0) {
-    constexpr char kMessage[] = "\nsecond signal: ending at once\n";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  const int error = errno;
+  const bool nobody_listens = number == SIGPIPE || number == SIGHUP;
+  // Nobody reads our lines any more, and each of them, or the shell's own end, would bring the signal again.
+  if (nobody_listens) ::signal(number, SIG_IGN);
+  const int64_t time = now();
+  int64_t before = 0;
+  if (stopped_at.compare_exchange_strong(before, time)) {
+    first_signal.store(number);
+    if (!nobody_listens) say("\nsignal received: saving and ending (a second one ends at once)\n");
+  } else if (!nobody_listens && time - before >= kSameRequestNanoseconds) {
+    say("\nsecond signal: ending at once\n");
     ::_exit(128 + number);
   }
-  first_signal.store(number);
-  constexpr char kMessage[] = "\nsignal received: saving and ending (a second one ends at once)\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  errno = error;
 }
 
 }  // namespace
@@ -47,7 +66,7 @@ void install_stop_signals() {
 }
 
 bool stop_requested() {
-  return signals_seen.load(std::memory_order_relaxed) > 0;
+  return stopped_at.load(std::memory_order_relaxed) != 0;
 }
 
 int stop_status() {
@@ -55,11 +74,11 @@ int stop_status() {
 }
 
 void request_stop() {
-  signals_seen.store(1);
+  stopped_at.store(now());
 }
 
 void clear_stop_request() {
-  signals_seen.store(0);
+  stopped_at.store(0);
 }
 
 }  // namespace laconic::trainers

@@ -21,8 +21,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Holds all signals back from this thread. A child forked meanwhile would lose one that comes before its exec to this
+// process's handlers: it drops them first.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~HeldSignals() { release(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  void release() const { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 // Between fork and exec only async-signal-safe calls are allowed, so everything is made ready before.
-[[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, int output, pid_t parent, const HeldSignals& held) {
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
+  held.release();
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // the parent ended before it could be watched
@@ -79,8 +99,12 @@ ChildOutcome run_laconic(const std::vector<std::string>& arguments, const fs::pa
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child == 0) become(pointers.data(), output, parent);
+  pid_t child = -1;
+  {
+    const HeldSignals held;
+    child = ::fork();
+    if (child == 0) become(pointers.data(), output, parent, held);
+  }
   ::close(output);
   if (child < 0) fail(ErrorKind::io, "cannot start `laconic {}`: {}", arguments.front(), std::strerror(errno));
   auto outcome = wait_for(child);
