@@ -283,11 +283,9 @@ class Collector {
     return kept;
   }
 
-  // Empties the engine, so that it can be used again, and lets the judges finish with our data.
+  // Lets the judges finish with our data, then empties the engine, so that it can be used again. In this order: an
+  // engine that has failed may fail once more.
   void abandon() {
-    engine_.cancel_all();
-    while (!engine_.idle()) engine_.step();
-    engine_.release_all();
     if (judge_.external.rewards != nullptr) judge_.external.rewards->cancel();
     for (auto& state : states_) {
       if (state.asked.valid()) state.asked.wait();
@@ -295,6 +293,9 @@ class Collector {
         if (verdict.valid()) verdict.wait();
       }
     }
+    engine_.cancel_all();
+    while (!engine_.idle()) engine_.step();
+    engine_.release_all();
   }
 
   rollout::Engine& engine_;
