@@ -8,6 +8,7 @@
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/files.h"
 #include "laconic/core/base/log.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/base/timer.h"
 #include "laconic/core/metrics/jsonl.h"
 #include "laconic/core/metrics/progress.h"
@@ -181,6 +182,17 @@ class Tally {
   double truncated_ = 0, found_ = 0, format_ = 0, solved_ = 0, no_thinking_ = 0, closed_ = 0;
 };
 
+std::map<std::string, int64_t> failures_of(const rewards::ExternalStatistics& statistics) {
+  std::map<std::string, int64_t> failures;
+  for (size_t i = 0; i < rewards::kFailureKinds; ++i) {
+    if (statistics.failures[i] > 0)
+      failures[rewards::to_string(static_cast<rewards::FailureKind>(i))] = statistics.failures[i];
+  }
+  if (statistics.dropped > 0) failures["dropped_groups"] = statistics.dropped;
+  if (statistics.zeroed > 0) failures["zeroed_groups"] = statistics.zeroed;
+  return failures;
+}
+
 EvalSample example_of(const Json& row) {
   const auto& c = row.at("completions").at(0);
   return {row.at("prompt"), c.at("text"),    c.at("answer"),
@@ -203,6 +215,8 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
   std::map<int64_t, Json> rows;
   std::unique_ptr<metrics::JsonlWriter> writer;
   if (options.output) {
+    // Held until the file is replaced: another evaluation that is still going on has its lock.
+    const metrics::JsonlWriter held(*options.output, metrics::JsonlWriter::Mode::append);
     rows = read_finished(*options.output, header);
     // Written anew from the finished rows, so that an unfinished last line of a killed run is gone.
     write_file_atomic(*options.output, all_lines(header, rows));
@@ -238,8 +252,8 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
     group = {};
     progress.update(static_cast<int64_t>(rows.size()));
   };
-  CollectReport ignored;
-  collect(engine, plain, prompts, judge, collect_options, {}, ignored);
+  CollectReport collected;
+  collect(engine, plain, prompts, judge, collect_options, {}, collected);
   progress.finish();
   if (options.output && reused < total) {  // problems end in any order; the finished file has theirs
     writer.reset();
@@ -252,6 +266,7 @@ EvalReport evaluate(rollout::Engine& engine, const PromptSource& source, const J
   report.reused = reused;
   report.seconds = timer.seconds();
   report.generated_tokens = generated;
+  report.reward_failures = failures_of(collected.external);
   // Spread over the set, so that every kind of problem shows.
   const auto count = std::min<int64_t>(options.keep_samples, static_cast<int64_t>(rows.size()));
   for (int64_t i = 0; i < count; ++i) {
@@ -280,6 +295,7 @@ Json EvalReport::to_json() const {
                {"format_share", format_share}};
   if (no_thinking_share) json["no_thinking_share"] = *no_thinking_share;
   if (!rewards.empty()) json["rewards"] = rewards;
+  if (!reward_failures.empty()) json["reward_failures"] = reward_failures;
   if (!parts.empty()) json["by_label"] = parts;
   return json;
 }
@@ -292,7 +308,11 @@ std::string describe(const EvalReport& r) {
   if (r.samples > r.prompts)
     text += fmt::format(" x {}, pass@{} {:.1f} %", r.samples / r.prompts, r.samples / r.prompts, 100 * r.pass_at_k);
   for (const auto& [name, mean] : r.rewards) text += fmt::format(", {} {:.3f}", name, mean);
-  return text;
+  if (r.reward_failures.empty()) return text;
+  std::vector<std::string> kinds;
+  kinds.reserve(r.reward_failures.size());
+  for (const auto& [kind, count] : r.reward_failures) kinds.push_back(fmt::format("{} {}", kind, count));
+  return text + ", reward failures: " + join(kinds, ", ");
 }
 
 }  // namespace laconic::trainers

@@ -5,9 +5,11 @@
 #include <fstream>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/metrics/jsonl.h"
 #include "laconic/trainers/dry_run.h"
 #include "laconic/trainers/eval_run.h"
 #include "laconic/trainers/stop_signal.h"
+#include "tests/support/error_of.h"
 #include "tests/trainers/chain_runs.h"
 
 namespace laconic::trainers {
@@ -109,6 +111,11 @@ TEST_F(Failures, EvaluationContinuesAfterAnInterruption) {
   EXPECT_GT(report.reused, 5);
   EXPECT_LT(report.reused, 18);
   EXPECT_EQ(read_file(path), whole);
+  {
+    const metrics::JsonlWriter other(path, metrics::JsonlWriter::Mode::append);
+    EXPECT_THAT(error_of([&] { run_evaluation(eval, "test"); }), HasSubstr("another process is writing it"));
+    EXPECT_EQ(read_file(path), whole);
+  }
   eval.eval.temperature = 0.5;
   EXPECT_THROW(run_evaluation(eval, "test"), Error);
 }
