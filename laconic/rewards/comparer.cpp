@@ -130,17 +130,20 @@ const Expression* rounded_value(const Expression& e) {
   return &exact;
 }
 
-// The variable of x > 3 or x in S; that of \{x | x > 3\} is bound and has no name.
+// The variable of x > 3 or x in S; that of \{x | x > 3\} is bound and has no name, and a > b has two.
 std::string free_variable(const Expression& set) {
-  if (set.grouped) return {};
-  if (set.is(Kind::symbol)) return set.name == "R" ? "" : set.name;
   const bool combined =
       set.is(Kind::set_union) || set.is(Kind::intersection) || set.is(Kind::difference) || set.is(Kind::relation);
-  if (!combined) return {};
-  for (const auto& arg : set.args) {
-    if (auto name = free_variable(arg); !name.empty()) return name;
-  }
-  return {};
+  if (set.grouped || !combined) return {};
+  auto names = symbols_of(set);
+  names.erase("R");
+  return names.size() == 1 ? *names.begin() : std::string();
+}
+
+// Not for x > 3 and y > 3.
+bool same_variable(const Expression& set, const Expression& other) {
+  const std::string name = free_variable(set), other_name = free_variable(other);
+  return name.empty() || other_name.empty() || name == other_name;
 }
 
 bool is_degrees(const Expression& e) {
@@ -239,6 +242,7 @@ bool Comparer::same(const Expression& gold, const Expression& answer) {
 bool Comparer::same_relation(const Expression& gold, const Expression& answer) {
   const bool both = gold.is(Kind::relation) && answer.is(Kind::relation);
   if (both && is_equation(gold) && is_equation(answer)) return same_equation(gold, answer);
+  if (both && !same_variable(gold, answer)) return false;
   // x in S, and x = value, stand for S and the value.
   const auto value = [](const Expression& e) -> const Expression* {
     if (e.is(Kind::relation) && e.name == "@" && is_name(e.args[0])) return &e.args[1];
@@ -309,8 +313,7 @@ bool Comparer::same_set(const Expression& gold, const Expression& answer) {
   const auto left = real_set(gold);
   const auto right = left ? real_set(answer) : std::nullopt;
   if (!left || !right) return false;
-  const std::string name = free_variable(gold), other = free_variable(answer);
-  if (!name.empty() && !other.empty() && name != other) return false;
+  if (!same_variable(gold, answer)) return false;
   return same_real_set(*left, *right, [this](const Expression& a, const Expression& b) { return same(a, b); });
 }
 

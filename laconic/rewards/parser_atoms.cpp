@@ -256,7 +256,8 @@ bool Parser::begins_unit(const Token& token, const Expression& value) {
   if (minutes && token.spaced) return true;
   const bool known =
       is_function_name(run) || is_greek_name(run) || run == "pi" || run == "infinity" || is_connective(run);
-  if (known) return false;
+  const bool capitals = std::all_of(run.begin(), run.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (known || (capitals && value.is(Kind::symbol))) return false;  // \angle ABC
   const bool literal = value.is(Kind::number) || value.is(Kind::quotient) || value.is(Kind::percent);
   if (run.size() == 1) {
     if (token.words) return value.is(Kind::number) && run != "e" && run != "i";

@@ -74,6 +74,19 @@ std::string_view in_phrase(std::string_view phrase) {
   return phrase;
 }
 
+// The letter of a choice that stands alone in the last of several lines.
+std::optional<std::string_view> letter_in_last_line(std::string_view text) {
+  const size_t line = text.rfind('\n');
+  if (line == std::string_view::npos) return std::nullopt;
+  auto letter = trim(text.substr(line + 1));
+  while (!letter.empty() && std::string_view("(*$").find(letter.front()) != std::string_view::npos)
+    letter.remove_prefix(1);
+  while (!letter.empty() && std::string_view(".)*$").find(letter.back()) != std::string_view::npos)
+    letter.remove_suffix(1);
+  if (letter.size() != 1 || letter[0] < 'A' || letter[0] > 'J') return std::nullopt;
+  return letter;
+}
+
 Found unmarked_answer(std::string_view text, bool allow_last_number) {
   const auto whole = trim(text);
   const bool bare = !whole.empty() && whole.size() <= kMaxBare;
@@ -84,6 +97,7 @@ Found unmarked_answer(std::string_view text, bool allow_last_number) {
       std::any_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (bare && one_word && (!sentence || is_mathematics(whole))) return {whole, false};
   if (whole.size() <= kMaxWhole && is_mathematics(whole)) return {whole, false};
+  if (const auto letter = letter_in_last_line(whole)) return {letter, false};
   if (const auto formula = last_formula(text)) return {formula, false};
   if (allow_last_number) {
     if (const auto number = last_number(text)) return {number, false};

@@ -153,6 +153,16 @@ TEST(Gaming, EarnsNothing) {
       {"10", "\\boxed{1,0}"},
       {"1/2", "\\boxed{x/(2x) \\text{ or anything}}"},
       {"3", "\\boxed{n}"},
+      {"5", "\\boxed{6 = 5}"},  // false
+      {"x = 5", "\\boxed{x = 6 = 5}"},
+      {"C", "\\boxed{(C), 77}"},
+      {"C", "\\boxed{(C) or 77}"},
+      {"C", "\\boxed{(C)+1}"},
+      {"1, 2, 3", "\\boxed{1, 2, 3, ...}"},  // a list without an end
+      {"(x-a)^{6000}", "\\boxed{(x-a)^{5999}}"},  // both too small to be told from zero
+      {"I(0) e^{-t}", "\\boxed{0}"},
+      {"20\\%", "\\boxed{20^\\circ}"},
+      {"x > 3", "\\boxed{y > 3}"},
   };
   for (const auto& [gold, prediction] : probes) {
     for (const char* policy : {"math_verify", "strict", "lenient"})

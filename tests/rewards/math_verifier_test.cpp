@@ -279,5 +279,24 @@ TEST(Grade, ReportsBothAnswers) {
   EXPECT_TRUE(grade("3.14159", "3.1416", "math", "lenient").correct);
 }
 
+TEST(MathVerifier, FindsAnswersInSentences) {
+  const std::vector<Pair> right = {{"-3.5", "The result is \u22123.5 in the end"},
+                                   {"12", "\u7b54\u6848\u662f12\u4e2a\u82f9\u679c"},
+                                   {"13/28", "\u8ba1\u5212\u7684\u6bd4\u4f8b\u4e3a13/28"},
+                                   {"A", "The answer is A because (B) and (C) are wrong."},
+                                   {"D", "The answer: D, it makes no sense for it to be A or B"},
+                                   {"C", "Weighing the options...\n\n**C**."},
+                                   {"10", "#### The numeric answer is 10."},
+                                   {"10", "Answer \\( (9+1) \\)"},
+                                   {"54", "\\boxed{\\text{The area of ABC is } 54}"},
+                                   {"f(x) = \\left\\{2", "\\boxed{f(x) = \\left\\{2 \\right.}"}};
+  for (const auto& [gold, text] : right) EXPECT_TRUE(grade(gold, text).correct) << gold << " | " << text;
+  const std::vector<Pair> wrong = {{"3.5", "The result is \u22123.5 in the end"},
+                                   {"A", "The answer is A or B"},
+                                   {"A", "The answer is A, or B"},
+                                   {"71/6", "11\n5/6"}};
+  for (const auto& [gold, text] : wrong) EXPECT_FALSE(grade(gold, text).correct) << gold << " | " << text;
+}
+
 }  // namespace
 }  // namespace laconic::rewards
