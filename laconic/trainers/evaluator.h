@@ -60,6 +60,8 @@ struct EvalReport {
   std::map<std::string, Part> by_label;
   std::map<std::string, double>
       rewards;  // of the user's own and tests_passed: means over the samples that they apply to
+  // Of the user's own rewards, this session's: tries that failed by their kind, dropped_groups, zeroed_groups.
+  std::map<std::string, int64_t> reward_failures;
   std::vector<EvalSample> examples;
 
   nlohmann::ordered_json to_json() const;

@@ -194,6 +194,23 @@ TEST_F(ExternalRuns, Evaluations) {
   EXPECT_THAT(report.rewards, testing::ElementsAre(Pair("mine", 0.25)));
   const auto row = metrics::read_jsonl(folder_ / "eval/eval.jsonl").rows.at(1);
   EXPECT_EQ(row.at("completions").at(0).at("rewards").at("mine"), 0.25);
+  EXPECT_FALSE(report.to_json().contains("reward_failures"));
+}
+
+TEST_F(ExternalRuns, FailuresOfEvaluationsAreTold) {
+  EvalConfig eval;
+  config::read_from_yaml(
+      "{data: {source: chain, chain_per_grade: 1}, model: {tokenizer: chain, init: random}}", "test",
+      {"--model.path=" + (folder_ / "model").string(), "--output.folder=" + (folder_ / "eval").string(),
+       "--rollout.max_tokens=8",
+       "--reward.python=" + write("def mine(completions, **kw):\n    return [float('nan')]\n") + ":mine",
+       "--reward.on_error=zero", "--reward.retries=0"},
+      eval);
+  const auto report = run_evaluation(eval, "test");
+  EXPECT_THAT(report.rewards, testing::ElementsAre(Pair("mine", 0.0)));
+  EXPECT_THAT(report.reward_failures, testing::ElementsAre(Pair("value", 3), Pair("zeroed_groups", 3)));
+  EXPECT_THAT(describe(report), testing::EndsWith(", reward failures: value 3, zeroed_groups 3"));
+  EXPECT_EQ(report.to_json().at("reward_failures").at("value"), 3);
 }
 
 }  // namespace
