@@ -26,8 +26,10 @@ class FileNames : public DatasetTest {
     return options;
   }
   std::vector<std::string> ids(const std::string& pattern) {
+    const auto examples = load_dataset(set(pattern)).examples;
     std::vector<std::string> ids;
-    for (const auto& example : load_dataset(set(pattern)).examples) ids.push_back(example.id);
+    ids.reserve(examples.size());
+    for (const auto& example : examples) ids.push_back(example.id);
     return ids;
   }
 };
