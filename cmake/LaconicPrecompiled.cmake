@@ -60,14 +60,25 @@ function(_laconic_kind file result)
   set(${result} ${kind} PARENT_SCOPE)
 endfunction()
 
-# laconic_precompiled(<"" or "_test"> <sources...>) gives each source (absolute path) its precompiled header.
-function(laconic_precompiled suffix)
+# laconic_units(<result> <name> <"" or "_test"> <sources...>): the units (absolute paths) to compile instead of the sources
+# (absolute paths), with their precompiled headers.
+function(laconic_units result name suffix)
   set(kinds plain${suffix} tensor${suffix} torch)
   foreach(source ${ARGN})
     file(RELATIVE_PATH file ${PROJECT_SOURCE_DIR} ${source})
     _laconic_kind(${file} kind)
-    list(GET kinds ${kind} name)
-    set(header ${PROJECT_BINARY_DIR}/CMakeFiles/laconic_pch_${name}.dir/cmake_pch.hxx)
-    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-Winvalid-pch;-include;${header}" OBJECT_DEPENDS ${header}.gch)
+    list(APPEND sources_${kind} ${source})
   endforeach()
+  set(all "")
+  foreach(kind 0 1 2)
+    list(GET kinds ${kind} header_name)
+    laconic_batches(units ${name}_${header_name} ${sources_${kind}})
+    set(header ${PROJECT_BINARY_DIR}/CMakeFiles/laconic_pch_${header_name}.dir/cmake_pch.hxx)
+    # In a batch GCC takes a source for a header, which should not use its unnamed namespace in types for all; and what
+    # stands in the other sources is nothing that a name could hide.
+    set_source_files_properties(${units} PROPERTIES OBJECT_DEPENDS ${header}.gch
+      COMPILE_OPTIONS "-Winvalid-pch;-include;${header};-Wno-subobject-linkage;-Wno-shadow;-Wshadow=local")
+    list(APPEND all ${units})
+  endforeach()
+  set(${result} ${all} PARENT_SCOPE)
 endfunction()

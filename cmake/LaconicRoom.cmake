@@ -1,7 +1,9 @@
 # One room of the architecture = one folder = one static library.
 #
-#   laconic_room(<name> FOLDER <path> USES <rooms...> [TORCH] [LINKS <targets...>] [TEST_USES <rooms...>])
+#   laconic_room(<name> FOLDER <path> USES <rooms...> [TORCH] [LINKS <targets...>] [TEST_USES <rooms...>] [ALONE <files...>])
 #
+# ALONE are the sources that are compiled with options of their own, in no batch (cmake/LaconicBatches.cmake) and without a
+# precompiled header.
 # USES are the rooms that this one may include and link (docs/architecture.md). Every room with a folder
 # tests/<path> gets one test program test_<name>, which links that room, what it uses and TEST_USES, and nothing else:
 # an arrow that is not declared here does not link there.
@@ -23,13 +25,19 @@ if(LACONIC_SANITIZE)
   target_link_options(laconic_flags INTERFACE -fsanitize=${LACONIC_SANITIZE})
 endif()
 
+include(LaconicBatches)
 include(LaconicPrecompiled)
 
 function(laconic_room name)
-  cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH" "FOLDER" "USES;LINKS;TEST_USES;ALONE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/laconic/${ROOM_FOLDER}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")  # of a program, which links the room
-  add_library(laconic_${name} STATIC ${sources})
+  list(TRANSFORM ROOM_ALONE PREPEND ${PROJECT_SOURCE_DIR}/laconic/${ROOM_FOLDER}/ OUTPUT_VARIABLE alone)
+  if(alone)
+    list(REMOVE_ITEM sources ${alone})
+  endif()
+  laconic_units(units ${name} "" ${sources})
+  add_library(laconic_${name} STATIC ${units} ${alone})
   add_library(laconic::${name} ALIAS laconic_${name})
   set_target_properties(laconic_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(laconic_${name} PUBLIC laconic_flags fmt::fmt ${ROOM_LINKS})
@@ -39,20 +47,19 @@ function(laconic_room name)
   if(ROOM_TORCH)
     target_link_libraries(laconic_${name} PUBLIC LibTorch::cpu)
   endif()
-  laconic_precompiled("" ${sources})
   set_property(GLOBAL APPEND PROPERTY LACONIC_ROOMS ${name})
   set_property(GLOBAL APPEND PROPERTY LACONIC_ARROWS "${ROOM_FOLDER}:${ROOM_USES}")
 
   file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${ROOM_FOLDER}/*.cpp)
   if(LACONIC_TESTS AND tests)
-    add_executable(test_${name} ${tests})
+    laconic_units(units test_${name} _test ${tests})
+    add_executable(test_${name} ${units})
     target_link_libraries(test_${name} PRIVATE laconic_${name} GTest::gmock GTest::gtest_main)
     foreach(used ${ROOM_TEST_USES})
       target_link_libraries(test_${name} PRIVATE laconic_${used})
     endforeach()
     target_compile_definitions(test_${name} PRIVATE LACONIC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     set_target_properties(test_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    laconic_precompiled(_test ${tests})
     add_test(NAME ${name} COMMAND test_${name})
     set_tests_properties(${name} PROPERTIES LABELS fast ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
   endif()
@@ -71,6 +78,6 @@ function(laconic_kernels folder)
       list(APPEND flags ${flags_${isa}})
     endif()
     set_source_files_properties(${PROJECT_SOURCE_DIR}/laconic/${folder}/kernels_${isa}.cpp PROPERTIES
-      COMPILE_OPTIONS "${flags}" OBJECT_DEPENDS "")
+      COMPILE_OPTIONS "${flags}")
   endforeach()
 endfunction()

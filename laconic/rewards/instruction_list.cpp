@@ -12,7 +12,6 @@ namespace laconic::rewards {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Kind = InstructionKind;
 
 enum class Part { count, relation, paragraph, text, words };
 struct Parameter {
@@ -21,50 +20,54 @@ struct Parameter {
 };
 struct Definition {
   const char* id;
-  Kind kind;
+  InstructionKind kind;
   std::vector<Parameter> parameters;
 };
 
 const std::vector<Definition>& definitions() {
   using enum Part;
   static const std::vector<Definition> kAll = {
-      {"keywords:existence", Kind::keywords_existence, {{"keywords", words}}},
+      {"keywords:existence", InstructionKind::keywords_existence, {{"keywords", words}}},
       {"keywords:frequency",
-       Kind::keywords_frequency,
+       InstructionKind::keywords_frequency,
        {{"keyword", text}, {"frequency", count}, {"relation", relation}}},
-      {"keywords:forbidden_words", Kind::forbidden_words, {{"forbidden_words", words}}},
+      {"keywords:forbidden_words", InstructionKind::forbidden_words, {{"forbidden_words", words}}},
       {"keywords:letter_frequency",
-       Kind::letter_frequency,
+       InstructionKind::letter_frequency,
        {{"letter", text}, {"let_frequency", count}, {"let_relation", relation}}},
-      {"language:response_language", Kind::response_language, {{"language", text}}},
+      {"language:response_language", InstructionKind::response_language, {{"language", text}}},
       {"length_constraints:number_sentences",
-       Kind::number_sentences,
+       InstructionKind::number_sentences,
        {{"num_sentences", count}, {"relation", relation}}},
-      {"length_constraints:number_paragraphs", Kind::number_paragraphs, {{"num_paragraphs", count}}},
-      {"length_constraints:number_words", Kind::number_words, {{"num_words", count}, {"relation", relation}}},
+      {"length_constraints:number_paragraphs", InstructionKind::number_paragraphs, {{"num_paragraphs", count}}},
+      {"length_constraints:number_words",
+       InstructionKind::number_words,
+       {{"num_words", count}, {"relation", relation}}},
       {"length_constraints:nth_paragraph_first_word",
-       Kind::paragraph_first_word,
+       InstructionKind::paragraph_first_word,
        {{"num_paragraphs", count}, {"nth_paragraph", paragraph}, {"first_word", text}}},
-      {"detectable_content:number_placeholders", Kind::number_placeholders, {{"num_placeholders", count}}},
-      {"detectable_content:postscript", Kind::postscript, {{"postscript_marker", text}}},
-      {"detectable_format:number_bullet_lists", Kind::number_bullets, {{"num_bullets", count}}},
-      {"detectable_format:constrained_response", Kind::constrained_response, {}},
-      {"detectable_format:number_highlighted_sections", Kind::number_highlights, {{"num_highlights", count}}},
+      {"detectable_content:number_placeholders", InstructionKind::number_placeholders, {{"num_placeholders", count}}},
+      {"detectable_content:postscript", InstructionKind::postscript, {{"postscript_marker", text}}},
+      {"detectable_format:number_bullet_lists", InstructionKind::number_bullets, {{"num_bullets", count}}},
+      {"detectable_format:constrained_response", InstructionKind::constrained_response, {}},
+      {"detectable_format:number_highlighted_sections",
+       InstructionKind::number_highlights,
+       {{"num_highlights", count}}},
       {"detectable_format:multiple_sections",
-       Kind::multiple_sections,
+       InstructionKind::multiple_sections,
        {{"section_spliter", text}, {"num_sections", count}}},
-      {"detectable_format:json_format", Kind::json_format, {}},
-      {"detectable_format:title", Kind::title, {}},
-      {"combination:two_responses", Kind::two_responses, {}},
-      {"combination:repeat_prompt", Kind::repeat_prompt, {{"prompt_to_repeat", text}}},
-      {"startend:end_checker", Kind::end_checker, {{"end_phrase", text}}},
-      {"startend:quotation", Kind::quotation, {}},
+      {"detectable_format:json_format", InstructionKind::json_format, {}},
+      {"detectable_format:title", InstructionKind::title, {}},
+      {"combination:two_responses", InstructionKind::two_responses, {}},
+      {"combination:repeat_prompt", InstructionKind::repeat_prompt, {{"prompt_to_repeat", text}}},
+      {"startend:end_checker", InstructionKind::end_checker, {{"end_phrase", text}}},
+      {"startend:quotation", InstructionKind::quotation, {}},
       {"change_case:capital_word_frequency",
-       Kind::capital_words,
+       InstructionKind::capital_words,
        {{"capital_frequency", count}, {"capital_relation", relation}}},
-      {"change_case:english_capital", Kind::english_capital, {}},
-      {"change_case:english_lowercase", Kind::english_lowercase, {}},
-      {"punctuation:no_comma", Kind::no_comma, {}}};
+      {"change_case:english_capital", InstructionKind::english_capital, {}},
+      {"change_case:english_lowercase", InstructionKind::english_lowercase, {}},
+      {"punctuation:no_comma", InstructionKind::no_comma, {}}};
   return kAll;
 }
 
@@ -150,9 +153,9 @@ Instruction read_instruction(const Json& id, const Json& arguments, const std::s
     fail(ErrorKind::input, "the instructions in the gold field: {}: unknown argument `{}`{}; there {} {}", where, name,
          did_you_mean(name, names), names.size() == 1 ? "is" : "are", names.empty() ? "none" : join(names, ", "));
   }
-  if (instruction.kind == Kind::letter_frequency && code_points(instruction.text).size() != 1)
+  if (instruction.kind == InstructionKind::letter_frequency && code_points(instruction.text).size() != 1)
     wrong(where + ".letter", "one letter", Json(instruction.text));
-  if (instruction.kind == Kind::paragraph_first_word && instruction.paragraph > instruction.count)
+  if (instruction.kind == InstructionKind::paragraph_first_word && instruction.paragraph > instruction.count)
     wrong(where + ".nth_paragraph", "at most num_paragraphs", Json(instruction.paragraph));
   return instruction;
 }
@@ -188,7 +191,7 @@ std::vector<Instruction> parse_instructions(std::string_view gold) {
 
 const Instruction* first_unsupported(const std::vector<Instruction>& instructions) {
   const auto found = std::find_if(instructions.begin(), instructions.end(),
-                                  [](const Instruction& i) { return i.kind == Kind::response_language; });
+                                  [](const Instruction& i) { return i.kind == InstructionKind::response_language; });
   return found == instructions.end() ? nullptr : &*found;
 }
 

@@ -4,7 +4,7 @@
 # reading and matching the headers of others; nearly all of 45 s with LibTorch. Leaving checks out does not help enough
 # (3.6 s and 17.5 s are for reading alone, times two hundred files). So:
 #   * Files with the same compiler flags are checked in batches, as one translation unit, which pays for the headers
-#     once. A batch holds no two files that define the same name in an unnamed namespace (tidy_batches.awk); a file that
+#     once. A batch holds no two files that define the same name in an unnamed namespace (batches.awk); a file that
 #     does not compile in its batch all the same is taken out and checked alone.
 #   * A file found clean is not checked again until it, a project header that it includes, its flags, .clang-tidy,
 #     clang-tidy or these scripts change: build/tidy-cache holds an empty file per such state.
@@ -15,16 +15,29 @@
 # (A precompiled header of clang's own saves a sixth for a file alone and next to nothing for a batch, since all of it is
 # matched anyway.)
 
-# "file <tab> flags" for each unit of the compilation database: the flags that clang-tidy needs, quoted for eval.
-tidy_units() {
-  local work=$1 database=$build/compile_commands.json file command words flags common line i precompiled header=$build/CMakeFiles/laconic_pch_torch.dir/cmake_pch.hxx
+# "file <tab> command" for each source of the compilation database; one that is a batch (cmake/LaconicBatches.cmake) stands
+# for the sources in it.
+tidy_commands() {
+  local database=$build/compile_commands.json
   [ -e "$database" ] || die "$database is missing: configure first (cmake --preset release)"
-  precompiled=$cache/precompiled-$(sha256sum <"$header" | cut -c1-12).h
-  cp "$header" "$precompiled"
-  awk -F'": "' '
+  awk -F'": "' -v root="$root" '
     function text(s) { sub(/",?$/, "", s); gsub(/\\\\/, "\001", s); gsub(/\\"/, "\"", s); gsub(/\001/, "\\", s); return s }
     /^ *"command": "/ { sub(/^ *"command": "/, ""); command = text($0) }
-    /^ *"file": "/ { sub(/^ *"file": "/, ""); print text($0) "\t" command }' "$database" |
+    /^ *"file": "/ {
+      sub(/^ *"file": "/, "")
+      file = text($0)
+      if (file !~ /\/batches\/[^\/]*\/[^\/]*\.cpp$/) { print file "\t" command; next }
+      while ((getline line < file) > 0) if (split(line, part, "\"") == 3) print root "/" part[2] "\t" command
+      close(file)
+    }' "$database"
+}
+
+# "file <tab> flags" for each source: the flags that clang-tidy needs, quoted for eval.
+tidy_units() {
+  local work=$1 file command words flags common line i precompiled header=$build/CMakeFiles/laconic_pch_torch.dir/cmake_pch.hxx
+  precompiled=$cache/precompiled-$(sha256sum <"$header" | cut -c1-12).h
+  cp "$header" "$precompiled"
+  tidy_commands |
     while IFS=$'\t' read -r file command; do
       case $file in "$root"/laconic/* | "$root"/tests/* | "$root"/examples/*) ;; *) continue ;; esac
       [ -e "$file" ] || continue  # deleted since the last configuration
@@ -49,7 +62,7 @@ tidy_units() {
 # "file <tab> flags <tab> key": the key stands for all that the result depends on.
 tidy_keys() {
   local units=$1 salt file flags state
-  salt=$({ "$clang_tidy" --version; cat .clang-tidy; grep -hv '^ *#' scripts/check_style.sh scripts/lib/tidy.sh scripts/lib/tidy_batches.awk; } | sha256sum)
+  salt=$({ "$clang_tidy" --version; cat .clang-tidy; grep -hv '^ *#' scripts/check_style.sh scripts/lib/tidy.sh scripts/lib/batches.awk; } | sha256sum)
   { sources | xargs sha256sum; sources | xargs grep -H '^#include "'; } |
     awk -F'\t' -v units="$units" '
       # State of a file: its hash and those of all project files that it includes, directly or not.
@@ -141,7 +154,7 @@ check_tidy() {
   total=$(wc -l <"$work/keys") stale=$(wc -l <"$work/stale")
   if [ "$stale" -gt 0 ]; then
     say "clang-tidy: $stale of $total files to check"
-    awk -v work="$work" -f scripts/lib/tidy_batches.awk "$work/stale"
+    awk -v work="$work" -v most_lines=5000 -f scripts/lib/batches.awk "$work/stale"
     # The longest first, so that the processors end together.
     for batch in "$work"/batch.*; do echo "$(($(wc -l <"$batch") + $(head -1 "$batch" | grep -c -- -include) * 40)) $batch"; done |
       sort -rn | cut -d' ' -f2- | xargs -d '\n' -P "$jobs" -n 1 "$root/scripts/check_style.sh" --batch

@@ -1,7 +1,8 @@
 # Deals files ("file <tab> flags <tab> key" per line) into batches work/batch.N that can be compiled as one unit: equal
-# flags, no name of an unnamed namespace (or macro) twice within one enclosing namespace, and a bounded number of lines.
+# flags, no name of an unnamed namespace (or macro) twice within one enclosing namespace, and at most most_lines lines.
+# A batch's first line is its flags, the others "file <tab> key".
 # The names are found by the layout that clang-format gives: what such a namespace defines begins in the first column.
-BEGIN { FS = "\t"; most_lines = 5000 }
+BEGIN { FS = "\t" }
 
 function add(name) { names[space "::" name] = 1 }
 
