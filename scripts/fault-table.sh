@@ -19,6 +19,8 @@ faults=(
   "killed while saving|kill:rank=1,step=2,phase=checkpoint|--parallel.shard=optimizer|1|rank 1"
   "stalls in the update|stall:rank=1,step=2,phase=update|--parallel.timeout=3|1|no progress"
   "error in the scores|error:rank=1,step=2,phase=score|--objective.updates_per_rollout=2|1|an error on purpose"
+  "a message changes on its way|corrupt:rank=1,step=2,phase=rollout,collective=2||1|arrived otherwise"
+  "a gradient changes on its way|corrupt:rank=1,step=2,phase=update,collective=2||1|different gradients"
   "weights that differ|desync:rank=1,step=2|--parallel.check_every=1|1|drifted apart"
   "gradient not finite|nan_gradient:rank=1,step=2||0|the gradient norm is not finite"
   "gradients not finite|nan_gradient:rank=1,step=2;nan_gradient:rank=1,step=3|--optimizer.max_skipped_steps=1|1|max_skipped_steps"

@@ -77,7 +77,7 @@ Ranks::~Ranks() {
 
 void Ranks::begin_phase(int64_t step, const char* phase) {
   communicator_->activity().begin_phase(phase);
-  faults_.at(communicator_->rank(), step, phase);
+  if (const auto number = faults_.at(communicator_->rank(), step, phase)) communicator_->corrupt(number);
 }
 
 bool Ranks::any(bool here) {

@@ -15,7 +15,7 @@ namespace {
 
 // What comes so soon after the first signal is the same request: timeout(1) signals its command and then the whole
 // group, a service manager all processes at once while `laconic launch` passes its own signal on.
-constexpr int64_t kSameRequestNanoseconds = 500'000'000;
+constexpr int64_t kSameRequestNanoseconds = 100'000'000;
 
 // A signal handler can reach nothing but process-wide state.
 std::atomic<int64_t> stopped_at{0};  // nanoseconds of the steady clock; 0 = no stop is requested

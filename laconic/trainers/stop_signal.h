@@ -1,4 +1,4 @@
-// Signals that end a run: the first asks it to save and end, a second one, half a second later or more, ends the
+// Signals that end a run: the first asks it to save and end, a second one, a tenth of a second later or more, ends the
 // process at once. They are Ctrl-C and SIGTERM, and unless they are ignored, the end of the terminal (SIGHUP) and of
 // whoever reads our lines (SIGPIPE).
 #pragma once

@@ -280,6 +280,15 @@ TEST(ParallelFaults, RanksThatDriftApartAreTold) {
       testing::AllOf(HasSubstr("after step 2"), HasSubstr("drifted apart"), HasSubstr("model.embed_tokens.weight")));
 }
 
+TEST(ParallelFaults, AGradientThatChangesOnItsWayIsTold) {
+  EXPECT_THAT(failure_under("corrupt:rank=1,step=2,phase=update"),
+              testing::AllOf(HasSubstr("different gradients"), HasSubstr("on rank 0, but"), HasSubstr("on rank 1")));
+}
+
+TEST(ParallelFaults, AMessageThatChangesOnItsWayIsTold) {
+  EXPECT_THAT(failure_under("corrupt:rank=1,step=2,phase=rollout"), HasSubstr("arrived otherwise than it was sent"));
+}
+
 TEST(ParallelFaults, WeightsThatAreDividedCannotDriftApart) {
   EXPECT_THAT(failure_under("desync:rank=1,step=2", {"--parallel.shard=parameters"}),
               HasSubstr("no weight is held twice"));

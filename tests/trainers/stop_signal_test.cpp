@@ -34,7 +34,7 @@ TEST_F(StopSignal, ASecondOneEndsTheProcess) {
   EXPECT_EXIT(
       {
         ::raise(SIGINT);
-        std::this_thread::sleep_for(std::chrono::milliseconds(600));
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
         ::raise(SIGTERM);
       },
       testing::ExitedWithCode(128 + SIGTERM), "second signal: ending at once");

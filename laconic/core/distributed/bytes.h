@@ -1,4 +1,5 @@
-// Text and other bytes between ranks, as byte tensors.
+// Text and other bytes between ranks, as byte tensors. They go with a checksum: bytes that arrive otherwise than they
+// were sent are an Error of kind io that names both ranks and the phase.
 #pragma once
 
 #include <string>
@@ -12,6 +13,8 @@ namespace laconic::distributed {
 std::vector<std::string> all_gather_bytes(Communicator& communicator, const std::string& mine);
 // What rank `root` gives; the others' argument does not matter.
 std::string broadcast_bytes(Communicator& communicator, const std::string& bytes, int root);
+// The same of a few numbers, as many on every rank.
+std::vector<std::vector<double>> all_gather_values(Communicator& communicator, const std::vector<double>& mine);
 
 // Whether it holds on some rank.
 bool any_rank(Communicator& communicator, bool here);

@@ -30,10 +30,19 @@ std::string first_line(const std::string& text) {
   return std::string(line);
 }
 
+// The second highest bit of the element in the middle: of a floating-point number, of its exponent.
+void flip_a_bit(const at::Tensor& tensor) {
+  constexpr int kBit = 64;
+  const int64_t element = tensor.numel() / 2;
+  const auto bytes = tensor.detach().view({-1}).view(at::kByte);
+  bytes.narrow(0, (element + 1) * tensor.element_size() - 1, 1).bitwise_xor_(kBit);
+}
+
 }  // namespace
 
-Pending::Pending(Communicator& owner, const char* name, uint64_t sequence, std::unique_ptr<Work> work)
-    : owner_(&owner), name_(name), sequence_(sequence), work_(std::move(work)) {}
+Pending::Pending(Communicator& owner, const char* name, uint64_t sequence, at::Tensor result,
+                 std::unique_ptr<Work> work)
+    : owner_(&owner), name_(name), sequence_(sequence), result_(std::move(result)), work_(std::move(work)) {}
 
 void Pending::wait() {
   LACONIC_CHECK(work_ != nullptr, "{} #{} was waited for twice", name_, sequence_);
@@ -44,6 +53,7 @@ void Pending::wait() {
   } catch (...) {
     owner_->rethrow(name_, sequence_);
   }
+  if (sequence_ == owner_->corrupt_) flip_a_bit(result_);
   owner_->activity_.end_collective();
   owner_->traffic_.wait_seconds += timer.seconds();
 }
@@ -53,10 +63,10 @@ Communicator::Communicator(int rank, int world_size) : rank_(rank), world_size_(
 }
 
 template <typename Start>
-Pending Communicator::begin(const char* name, const Start& start) {
+Pending Communicator::begin(const char* name, const at::Tensor& result, const Start& start) {
   const uint64_t sequence = ++sequence_;
   try {
-    return {*this, name, sequence, start()};
+    return {*this, name, sequence, result, start()};
   } catch (...) {
     rethrow(name, sequence);
   }
@@ -72,32 +82,32 @@ void Communicator::count(const at::Tensor& tensor, double wire_factor) {
 Pending Communicator::all_reduce(const at::Tensor& tensor, Reduction reduction) {
   check_tensor("all_reduce", tensor);
   count(tensor, 2);
-  return begin("all_reduce", [&] { return start_all_reduce(tensor, reduction); });
+  return begin("all_reduce", tensor, [&] { return start_all_reduce(tensor, reduction); });
 }
 
 Pending Communicator::broadcast(const at::Tensor& tensor, int root) {
   check_tensor("broadcast", tensor);
   LACONIC_CHECK(root >= 0 && root < world_size_, "broadcast from rank {} of {}", root, world_size_);
   count(tensor, 1);
-  return begin("broadcast", [&] { return start_broadcast(tensor, root); });
+  return begin("broadcast", tensor, [&] { return start_broadcast(tensor, root); });
 }
 
 Pending Communicator::all_gather(const at::Tensor& shard, const at::Tensor& all) {
   check_parts("all_gather", all, shard, world_size_);
   count(all, 1);
-  return begin("all_gather", [&] { return start_all_gather(shard, all); });
+  return begin("all_gather", all, [&] { return start_all_gather(shard, all); });
 }
 
 Pending Communicator::reduce_scatter(const at::Tensor& all, const at::Tensor& shard) {
   check_parts("reduce_scatter", all, shard, world_size_);
   count(all, 1);
-  return begin("reduce_scatter", [&] { return start_reduce_scatter(all, shard); });
+  return begin("reduce_scatter", shard, [&] { return start_reduce_scatter(all, shard); });
 }
 
 void Communicator::barrier() {
   // The reduction of one value: every back end has it, and the last to arrive releases all.
   const auto one = at::ones({1}, at::kInt);
-  begin("barrier", [&] { return start_all_reduce(one, Reduction::sum); }).wait();
+  begin("barrier", one, [&] { return start_all_reduce(one, Reduction::sum); }).wait();
   LACONIC_CHECK(one.item<int>() == world_size_, "a barrier counted {} of {} ranks", one.item<int>(), world_size_);
 }
 

@@ -39,7 +39,7 @@ class Communicator;
 
 class [[nodiscard]] Pending {
  public:
-  Pending(Communicator& owner, const char* name, uint64_t sequence, std::unique_ptr<Work> work);
+  Pending(Communicator& owner, const char* name, uint64_t sequence, at::Tensor result, std::unique_ptr<Work> work);
   Pending(Pending&&) noexcept = default;
   Pending& operator=(Pending&&) noexcept = default;
   ~Pending() = default;
@@ -51,6 +51,7 @@ class [[nodiscard]] Pending {
   Communicator* owner_;
   const char* name_;
   uint64_t sequence_;
+  at::Tensor result_;
   std::unique_ptr<Work> work_;
 };
 
@@ -85,6 +86,10 @@ class Communicator {
   // Returns when every rank has called it.
   void barrier();
 
+  // A fault on purpose: of what the number-th collective from now on (from 1) brings to this rank, one bit is another
+  // than was sent.
+  void corrupt(uint64_t number) { corrupt_ = sequence_ + number; }
+
   Activity& activity() { return activity_; }
   const Traffic& traffic() const { return traffic_; }
 
@@ -97,13 +102,14 @@ class Communicator {
  private:
   friend class Pending;
   template <typename Start>
-  Pending begin(const char* name, const Start& start);
+  Pending begin(const char* name, const at::Tensor& result, const Start& start);
   void count(const at::Tensor& tensor, double wire_factor);
   // The exception that is being handled, as an Error.
   [[noreturn]] void rethrow(const char* name, uint64_t sequence) const;
 
   int rank_, world_size_;
   uint64_t sequence_ = 0;
+  uint64_t corrupt_ = 0;  // the number of a collective; 0 = none
   Activity activity_;
   Traffic traffic_;
 };

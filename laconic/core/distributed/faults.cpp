@@ -19,7 +19,7 @@ namespace laconic::distributed {
 namespace {
 
 constexpr const char* kVariable = "LACONIC_FAULT";
-constexpr std::array<std::string_view, 3> kInPhases = {"kill", "stall", "error"};
+constexpr std::array<std::string_view, 4> kInPhases = {"kill", "stall", "error", "corrupt"};
 
 bool in_phases(std::string_view kind) {
   return std::find(kInPhases.begin(), kInPhases.end(), kind) != kInPhases.end();
@@ -44,8 +44,8 @@ Faults Faults::parse(const std::string& text) {
 }
 
 Faults::Fault Faults::parse_one(const std::string& text) {
-  const std::vector<std::string> kinds = {"kill",   "stall",      "error",     "nan_gradient",
-                                          "desync", "fail_write", "slow_write"};
+  const std::vector<std::string> kinds = {"kill",         "stall",  "error",      "corrupt",
+                                          "nan_gradient", "desync", "fail_write", "slow_write"};
   const auto colon = text.find(':');
   Fault fault;
   fault.kind = text.substr(0, colon);
@@ -63,13 +63,17 @@ Faults::Fault Faults::parse_one(const std::string& text) {
       fault.step = whole(key, value);
     } else if (key == "phase" && in_phases(fault.kind)) {
       fault.phase = value;
+    } else if (key == "collective" && fault.kind == "corrupt") {
+      fault.collective = whole(key, value);
     } else {
-      fail(ErrorKind::usage, "{}: {}: expected rank=N, step=N{}, found `{}`", kVariable, fault.kind,
-           in_phases(fault.kind) ? " or phase=NAME" : "", item);
+      fail(ErrorKind::usage, "{}: {}: expected rank=N, step=N{}{}, found `{}`", kVariable, fault.kind,
+           in_phases(fault.kind) ? ", phase=NAME" : "", fault.kind == "corrupt" ? ", collective=N" : "", item);
     }
   }
+  if (fault.collective < 1) fail(ErrorKind::usage, "{}: `{}`: collectives count from 1", kVariable, text);
   if (fault.step < 1 || (in_phases(fault.kind) && fault.phase.empty()))
-    fail(ErrorKind::usage, "{}: `{}` needs rank, step (from 1) and, where it stops the rank, phase", kVariable, text);
+    fail(ErrorKind::usage, "{}: `{}` needs rank, step (from 1) and, where it belongs to a phase, phase", kVariable,
+         text);
   return fault;
 }
 
@@ -78,17 +82,20 @@ Faults Faults::from_environment() {
   return text == nullptr ? Faults() : parse(text);
 }
 
-void Faults::at(int rank, int64_t step, std::string_view phase) {
+uint64_t Faults::at(int rank, int64_t step, std::string_view phase) {
   for (auto it = faults_.begin(); it != faults_.end(); ++it) {
     if (!in_phases(it->kind) || it->rank != rank || it->step != step || it->phase != phase) continue;
     const std::string kind = it->kind;
+    const int64_t collective = it->collective;
     faults_.erase(it);
     log_warning("{}: {} of rank {} at step {} in phase {}", kVariable, kind, rank, step, phase);
     if (kind == "kill") ::kill(::getpid(), SIGKILL);
+    if (kind == "corrupt") return static_cast<uint64_t>(collective);
     while (kind == "stall") std::this_thread::sleep_for(std::chrono::hours(1));
     fail(ErrorKind::internal, "{}: an error on purpose of rank {} at step {} in phase {}", kVariable, rank, step,
          phase);
   }
+  return 0;
 }
 
 bool Faults::due(std::string_view kind, int rank, int64_t step) {

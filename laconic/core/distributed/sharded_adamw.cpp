@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <optional>
 
 #include "laconic/core/base/error.h"
+#include "laconic/core/base/strings.h"
 #include "laconic/core/distributed/bytes.h"
 #include "laconic/core/distributed/weight_check.h"
 
@@ -107,7 +109,7 @@ optim::StepReport ShardedAdamW::step(double lr) {
     take_sums();
     report = adamw_.step(lr, norm_of_parts());
   } else {
-    report = adamw_.step(lr);
+    report = adamw_.step(lr, agreed_norm());
   }
   gradients_->discard();
   if (divided() && !weights_ && !report.skipped) gather_weights();
@@ -137,6 +139,25 @@ double ShardedAdamW::norm_of_parts() const {
     }
   }
   return std::sqrt(sum_over_ranks(communicator_, {squares}).front());
+}
+
+double ShardedAdamW::agreed_norm() const {
+  constexpr double kRounding = 1e-4;
+  const auto norms = all_gather_values(communicator_, {adamw_.gradient_norm()});
+  const double agreed = norms.front().front();
+  std::vector<std::string> others;
+  for (size_t r = 1; r < norms.size(); ++r) {
+    const double theirs = norms[r].front();
+    const bool same = std::isfinite(agreed) && std::isfinite(theirs)
+                          ? std::abs(theirs - agreed) <= kRounding * std::max(theirs, agreed)
+                          : std::isfinite(agreed) == std::isfinite(theirs);
+    if (!same) others.push_back(fmt::format("{:.6g} on rank {}", theirs, r));
+  }
+  if (others.empty()) return agreed;
+  fail(ErrorKind::numeric,
+       "rank {} of {}: the ranks have added up different gradients: their norm is {:.6g} on rank 0, but {}: a message "
+       "has changed on its way, or a processor or a memory is broken",
+       communicator_.rank(), communicator_.world_size(), agreed, join(others, ", "));
 }
 
 // New weights to every rank: one unit is on its way while the one before is unpacked.

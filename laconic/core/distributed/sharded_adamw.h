@@ -75,6 +75,9 @@ class ShardedAdamW final : public optim::Optimizer, public model::WeightUse {
   std::vector<optim::TrainedTensor> own_parts();
   void for_own_pieces(const std::function<void(const optim::TrainedTensor&, const FlatUnit::Piece&)>& body) const;
   void take_sums();
+  // That of the whole gradient, which every rank has added up: rank 0's, so that clipping and skipping are the same on
+  // all ranks even where they add in another order. An Error of kind numeric where one differs by more than rounding.
+  double agreed_norm() const;
   double norm_of_parts() const;
   void gather_weights();
 

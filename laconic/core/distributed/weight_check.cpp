@@ -2,27 +2,18 @@
 
 #include <ATen/ATen.h>
 
-#include <bit>
-#include <cstring>
 #include <map>
 
 #include "laconic/core/base/error.h"
 #include "laconic/core/base/strings.h"
+#include "laconic/core/distributed/checksum.h"
 
 namespace laconic::distributed {
 namespace {
 
-int64_t checksum(const at::Tensor& tensor) {
+int64_t checksum_of(const at::Tensor& tensor) {
   const auto contiguous = tensor.detach().to(at::kCPU).contiguous();
-  const auto* bytes = static_cast<const char*>(contiguous.const_data_ptr());
-  const size_t size = contiguous.nbytes();
-  uint64_t sum = 0x9e3779b97f4a7c15ull + size;
-  for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes + at, std::min(sizeof word, size - at));
-    sum = std::rotl(sum ^ word, 23) * 0x2127599bf4325c37ull;
-  }
-  return static_cast<int64_t>(sum);
+  return checksum({static_cast<const char*>(contiguous.const_data_ptr()), contiguous.nbytes()});
 }
 
 // The ranks whose value is not the one that most ranks have (of equally many: that of the lowest rank).
@@ -54,7 +45,7 @@ void check_same_weights(Communicator& communicator, const std::vector<std::pair<
 std::vector<int64_t> weight_checksums(const std::vector<std::pair<std::string, at::Tensor>>& weights) {
   std::vector<int64_t> sums;
   sums.reserve(weights.size());
-  for (const auto& entry : weights) sums.push_back(checksum(entry.second));
+  for (const auto& entry : weights) sums.push_back(checksum_of(entry.second));
   return sums;
 }
 

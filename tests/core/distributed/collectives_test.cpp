@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 
 #include "laconic/core/distributed/bytes.h"
@@ -102,6 +103,40 @@ TEST_P(Collectives, Bytes) {
     EXPECT_TRUE(any_rank(c, c.rank() == 1));
     EXPECT_EQ(sum_over_ranks(c, {1.0, static_cast<double>(c.rank())}), (std::vector<double>{3.0, 3.0}));
     EXPECT_EQ(max_over_ranks(c, {-1.0 - c.rank()}), std::vector<double>{-1.0});
+  });
+}
+
+// A bit of what arrives at rank 1 changes: in what is told of a message, and in the message. Rank 1 says so and leaves.
+TEST_P(Collectives, ACorruptedMessageIsNamed) {
+  const auto gathered = [](Communicator& c) { all_gather_bytes(c, "some bytes"); };
+  const auto sent = [](Communicator& c) { broadcast_bytes(c, "some bytes", 0); };
+  const auto summed = [](Communicator& c) { sum_over_ranks(c, {0.0, 1.0}); };
+  const std::vector<std::pair<std::function<void(Communicator&)>, uint64_t>> exchanges = {
+      {gathered, 2}, {sent, 2}, {summed, 1}};
+  for (const auto& [exchange, collectives] : exchanges) {
+    for (uint64_t number = 1; number <= collectives; ++number) {
+      std::string told;
+      const auto run = [&] {
+        on_ranks(GetParam(), 3, [&](Communicator& c) {
+          c.activity().begin_phase("rollout");
+          if (c.rank() != 1) return exchange(c);
+          c.corrupt(number);
+          told = error_of([&] { exchange(c); });
+          fail(ErrorKind::io, "{}", told);
+        });
+      };
+      EXPECT_THROW(run(), std::exception);
+      EXPECT_THAT(told, AllOf(HasSubstr("rank 1 of 3: a message of rank "), HasSubstr("phase rollout")));
+    }
+  }
+}
+
+TEST_P(Collectives, OneBitOfAResult) {
+  on_ranks(GetParam(), 2, [&](Communicator& c) {
+    const auto values = at::zeros({8}, at::kInt);
+    if (c.rank() == 1) c.corrupt(1);
+    c.all_reduce(values).wait();
+    EXPECT_EQ(at::count_nonzero(values).item<int>(), c.rank());
   });
 }
 

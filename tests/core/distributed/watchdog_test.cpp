@@ -196,7 +196,8 @@ TEST(Faults, HappenOnceAtTheirPlace) {
   faults.at(1, 1, "score");
   faults.at(1, 2, "update");
   EXPECT_THAT(error_of([&] { faults.at(1, 2, "score"); }), AllOf(HasSubstr("rank 1"), HasSubstr("phase score")));
-  faults.at(1, 2, "score");
+  EXPECT_EQ(faults.at(1, 2, "score"), 0);
+  EXPECT_EQ(Faults::parse("corrupt:rank=1,step=2,phase=score").at(1, 2, "score"), 1);
   EXPECT_FALSE(faults.due("nan_gradient", 0, 2));
   EXPECT_TRUE(faults.due("nan_gradient", 0, 3));
   EXPECT_FALSE(faults.due("nan_gradient", 0, 3));
@@ -210,6 +211,9 @@ TEST(Faults, WhatIsNotUnderstoodIsAnError) {
   EXPECT_THAT(message("kill:rank=x,step=1,phase=a"), HasSubstr("`x`"));
   EXPECT_THAT(message("desync:rank=1,step=1,phase=a"), HasSubstr("phase=a"));
   EXPECT_THAT(message("desync:rank=1"), HasSubstr("step"));
+  EXPECT_EQ(message("corrupt:rank=1,step=1,phase=a,collective=2"), "");
+  EXPECT_THAT(message("corrupt:rank=1,step=1,phase=a,collective=0"), HasSubstr("from 1"));
+  EXPECT_THAT(message("kill:rank=1,step=1,phase=a,collective=2"), HasSubstr("collective=2"));
 }
 
 }  // namespace
