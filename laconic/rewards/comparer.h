@@ -31,7 +31,9 @@ class Comparer {
   bool spend() { return --budget_ > 0; }
 
   const EquivalenceOptions& options_;
-  int budget_ = 400;            // comparisons of parts
+  static constexpr int kComparisons = 400;
+  int budget_ = kComparisons;   // comparisons of parts
+  int64_t exact_work_ = 10000;  // of exact algebra, see compare_exactly()
   int64_t precise_work_ = 200;  // of multi-precision arithmetic, see compare_numerically()
   int depth_ = 0;
 };

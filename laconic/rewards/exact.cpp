@@ -10,6 +10,7 @@ namespace laconic::rewards {
 namespace {
 
 constexpr size_t kMaxTerms = 256;
+// Steps of one comparison.
 constexpr int64_t kBudget = 1000;
 constexpr int64_t kMaxPower = 64;
 constexpr int kMaxRootExponent = 1000000;
@@ -37,6 +38,8 @@ constexpr const char* kE = "!e";
 
 class Algebra {
  public:
+  explicit Algebra(int64_t budget = kBudget) : budget_(budget) {}
+  int64_t budget() const { return budget_; }
   // Nothing: not expressible, or over the budget.
   std::optional<Fraction> convert(const Expression& e);
   std::optional<Polynomial> multiply(const Polynomial& a, const Polynomial& b);
@@ -69,7 +72,7 @@ class Algebra {
   std::optional<Fraction> integer_root(const Integer& value, int64_t top, int64_t bottom);
   std::optional<Fraction> power_of(const Expression& base, const Expression& exponent);
 
-  int64_t budget_ = kBudget;
+  int64_t budget_;
   bool decisive_ = true;
   bool has_pi_ = false, has_e_ = false;
 };
@@ -366,19 +369,30 @@ std::optional<Fraction> Algebra::convert(const Expression& e) {
 
 }  // namespace
 
-Certainty compare_exactly(const Expression& a, const Expression& b) {
-  if (const auto left = rational_value(a)) {
-    if (const auto right = rational_value(b)) return *left == *right ? Certainty::equal : Certainty::different;
-  }
-  Algebra algebra;
+namespace {
+
+Certainty compare_with(Algebra& algebra, const Expression& a, const Expression& b) {
   const auto left = algebra.convert(a);
-  if (!left) return Certainty::unknown;
-  const auto right = algebra.convert(b);
-  if (!right) return Certainty::unknown;
+  const auto right = left ? algebra.convert(b) : std::nullopt;
+  if (!left || !right) return Certainty::unknown;
   const auto x = algebra.multiply(left->top, right->bottom), y = algebra.multiply(right->top, left->bottom);
   if (!x || !y) return Certainty::unknown;
   if (*x == *y) return Certainty::equal;
   return algebra.decisive() ? Certainty::different : Certainty::unknown;
+}
+
+}  // namespace
+
+Certainty compare_exactly(const Expression& a, const Expression& b, int64_t& work) {
+  if (const auto left = rational_value(a)) {
+    if (const auto right = rational_value(b)) return *left == *right ? Certainty::equal : Certainty::different;
+  }
+  if (work <= 0) return Certainty::unknown;
+  const int64_t given = std::min(work, kBudget);
+  Algebra algebra(given);
+  const auto certainty = compare_with(algebra, a, b);
+  work -= given - algebra.budget();
+  return certainty;
 }
 
 Certainty compare_up_to_factor(const Expression& a, const Expression& b, bool positive) {

@@ -10,8 +10,9 @@ namespace laconic::rewards {
 enum class Certainty { equal, different, unknown };
 
 // Brings both to a normal form in which sqrt(8) is 2 sqrt(2), i*i is -1 and (x+1)^2 is x^2+2x+1, and multiplies out.
-// `unknown` for functions, symbolic exponents, nested roots, and for what would take too many steps.
-Certainty compare_exactly(const Expression& a, const Expression& b);
+// `unknown` for functions, symbolic exponents, nested roots, and for what would take more steps than `work`, which is
+// counted down.
+Certainty compare_exactly(const Expression& a, const Expression& b, int64_t& work);
 
 // The value of an expression that is a rational number by the four operations, powers and roots alone.
 std::optional<Rational> rational_value(const Expression& expression);

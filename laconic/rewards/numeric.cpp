@@ -17,7 +17,7 @@ using Point = std::map<std::string, Rational>;
 constexpr uint64_t kSeed = 0x6c61636f6e6963ULL;
 constexpr int kPositivePoints = 4;  // where all variables are positive
 constexpr int kMixedPoints = 2;     // where their signs differ
-constexpr int kMorePoints = 8;      // positive ones, where too few of the first have real values
+constexpr int kMorePoints = 8;      // positive ones, where one alone of the first has real values
 constexpr int kWholePoints = 12;    // for functions of whole numbers
 constexpr std::array<int, 6> kStretches = {1, 6, 30, 200, 6, 30};
 // Multi-precision arithmetic is slow: expressions with more functions are compared in double precision alone.
@@ -121,7 +121,10 @@ class Comparison {
     whole_ = is_discrete(a) || is_discrete(b);
   }
 
+  bool differs() const { return !whole_ && anywhere<double>(1e-10) == Certainty::different; }
+
   Certainty run(int64_t& precise_work) const {
+    if (whole_ && (precise_work -= kWholePoints) <= 0) return Certainty::unknown;
     const Certainty quick = anywhere<double>(1e-10);
     const int64_t work = slow_work(a_) + slow_work(b_);
     if (quick == Certainty::different || tolerance_ > 0 || work > kMaxPreciseWork) return quick;
@@ -159,7 +162,7 @@ class Comparison {
     }
     int equal = 0, complex = 0, complex_equal = 0, complex_different = 0;
     const int first = kPositivePoints + kMixedPoints;
-    for (int i = 0; i < first + kMorePoints && (i < first || (complex > 0 && equal < 2)); ++i) {
+    for (int i = 0; i < first + kMorePoints && (i < first || (complex > 0 && equal == 1)); ++i) {
       const Point point = point_for(names_, i, steps_ ? kStretches[static_cast<size_t>(i) % kStretches.size()] : 1);
       const Evaluator<T> evaluator(point);
       const auto a = evaluator.evaluate(a_), b = evaluator.evaluate(b_);
@@ -195,6 +198,10 @@ class Comparison {
 
 Certainty compare_numerically(const Expression& a, const Expression& b, double tolerance, int64_t& precise_work) {
   return Comparison(a, b, tolerance).run(precise_work);
+}
+
+bool surely_different(const Expression& a, const Expression& b, double tolerance) {
+  return Comparison(a, b, tolerance).differs();
 }
 
 Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive) {

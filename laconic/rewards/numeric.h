@@ -15,7 +15,10 @@ namespace laconic::rewards {
 // values within it count as equal (tolerated(), below).
 Certainty compare_numerically(const Expression& a, const Expression& b, double tolerance, int64_t& precise_work);
 
-// The same for b = c * a with a constant c, the same at all points; c > 0 where `positive`.
+// True when double precision tells them apart.
+bool surely_different(const Expression& a, const Expression& b, double tolerance);
+
+// compare_numerically() for b = c * a with a constant c, the same at all points; c > 0 where `positive`.
 Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive);
 
 // |a - b| <= tolerance * min(1, max(|a|, |b|)): absolute for large values, relative for small ones.

@@ -74,8 +74,20 @@ std::string_view in_phrase(std::string_view phrase) {
   return phrase;
 }
 
+// Without white space; but a sentence with a number in it of a script that has no spaces is none.
+bool is_one_word(std::string_view text) {
+  if (text.find_first_of(" \t\r\n") != std::string_view::npos) return false;
+  const auto above_ascii = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  const bool sentence =
+      std::any_of(text.begin(), text.end(), above_ascii) && std::any_of(text.begin(), text.end(), digit);
+  return !sentence || is_mathematics(text);
+}
+
 // The letter of a choice that stands alone in the last of several lines.
 std::optional<std::string_view> letter_in_last_line(std::string_view text) {
+  constexpr size_t kLongest = 32;
+  text = text.substr(text.size() - std::min(text.size(), kLongest));
   const size_t line = text.rfind('\n');
   if (line == std::string_view::npos) return std::nullopt;
   auto letter = trim(text.substr(line + 1));
@@ -90,12 +102,7 @@ std::optional<std::string_view> letter_in_last_line(std::string_view text) {
 Found unmarked_answer(std::string_view text, bool allow_last_number) {
   const auto whole = trim(text);
   const bool bare = !whole.empty() && whole.size() <= kMaxBare;
-  const bool one_word = whole.find_first_of(" \t\r\n") == std::string_view::npos;
-  // Not every script has spaces between words.
-  const bool sentence =
-      std::any_of(whole.begin(), whole.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) &&
-      std::any_of(whole.begin(), whole.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (bare && one_word && (!sentence || is_mathematics(whole))) return {whole, false};
+  if (bare && is_one_word(whole)) return {whole, false};
   if (whole.size() <= kMaxWhole && is_mathematics(whole)) return {whole, false};
   if (const auto letter = letter_in_last_line(whole)) return {letter, false};
   if (const auto formula = last_formula(text)) return {formula, false};
