@@ -111,17 +111,19 @@ TEST_P(Collectives, ACorruptedMessageIsNamed) {
   const auto gathered = [](Communicator& c) { all_gather_bytes(c, "some bytes"); };
   const auto sent = [](Communicator& c) { broadcast_bytes(c, "some bytes", 0); };
   const auto summed = [](Communicator& c) { sum_over_ranks(c, {0.0, 1.0}); };
-  const std::vector<std::pair<std::function<void(Communicator&)>, uint64_t>> exchanges = {
-      {gathered, 2}, {sent, 2}, {summed, 1}};
-  for (const auto& [exchange, collectives] : exchanges) {
-    for (uint64_t number = 1; number <= collectives; ++number) {
+  struct Exchange {
+    std::function<void(Communicator&)> run;
+    uint64_t collectives;
+  };
+  for (const auto& exchange : std::vector<Exchange>{{gathered, 2}, {sent, 2}, {summed, 1}}) {
+    for (uint64_t number = 1; number <= exchange.collectives; ++number) {
       std::string told;
       const auto run = [&] {
         on_ranks(GetParam(), 3, [&](Communicator& c) {
           c.activity().begin_phase("rollout");
-          if (c.rank() != 1) return exchange(c);
+          if (c.rank() != 1) return exchange.run(c);
           c.corrupt(number);
-          told = error_of([&] { exchange(c); });
+          told = error_of([&] { exchange.run(c); });
           fail(ErrorKind::io, "{}", told);
         });
       };
