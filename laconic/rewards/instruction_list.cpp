@@ -89,9 +89,10 @@ int64_t whole(const Json& value, const std::string& where) {
 }
 
 std::string words_of(const Json& value, const std::string& where) {
-  if (!value.is_string() || trim(without_invisible(value.get_ref<const std::string&>())).empty())
-    wrong(where, "a text", value);
-  return without_invisible(trim(value.get_ref<const std::string&>()));  // as responses are read
+  if (!value.is_string()) wrong(where, "a text", value);
+  const std::string visible = without_invisible(value.get_ref<const std::string&>());  // as responses are read
+  if (trim(visible).empty()) wrong(where, "a text", value);
+  return std::string(trim(visible));
 }
 
 void set(Instruction& instruction, Part part, const Json& value, const std::string& where) {
