@@ -81,7 +81,7 @@ char choice_letter(std::string_view notation) {
   if (rest.starts_with("or ") || rest.starts_with("and ")) return '\0';
   // Another letter that is marked like a choice.
   for (size_t i = at; i < text.size(); ++i) {
-    if (std::isupper(static_cast<unsigned char>(text[i])) == 0 || text[i] > 'J') continue;
+    if (!is_choice_letter(text[i])) continue;
     const bool alone = !is_alnum(text[i - 1]) && (i + 1 == text.size() || !is_alnum(text[i + 1]));
     if (alone) return '\0';
   }
@@ -92,7 +92,7 @@ bool is_choice(std::string_view notation) {
   const size_t open = notation.starts_with("(") ? 1 : 0;
   const size_t mark = open < notation.size() && notation[open] == kTextMark ? 1 : 0;
   const auto body = notation.substr(std::min(open + mark, notation.size()));
-  return !body.empty() && body[0] >= 'A' && body[0] <= 'J' &&
+  return !body.empty() && is_choice_letter(body[0]) &&
          (open == 0 ? body.size() == 1 : body == std::string(1, body[0]) + ")");
 }
 

@@ -34,6 +34,11 @@ struct Equivalence {
 // Never throws; bounded time whatever the texts are.
 Equivalence compare_answers(std::string_view gold, std::string_view answer, const EquivalenceOptions& options = {});
 
+// What the options of a question are called: A to J.
+inline bool is_choice_letter(char c) {
+  return c >= 'A' && c <= 'J';
+}
+
 // True when the text reads as mathematics from beginning to end: a number, an expression, a list, an equation, ...
 bool is_mathematics(std::string_view text);
 

@@ -39,7 +39,7 @@ struct Found {
 // The letter of a choice at the beginning of a sentence: "B because ...", "(B), as (A) is too small". Not of "A or B".
 std::optional<std::string_view> leading_choice(std::string_view phrase) {
   const size_t at = phrase.starts_with("(") ? 1 : 0;
-  if (at + 1 >= phrase.size() || phrase[at] < 'A' || phrase[at] > 'J') return std::nullopt;
+  if (at + 1 >= phrase.size() || !is_choice_letter(phrase[at])) return std::nullopt;
   size_t end = at + 1;
   if (at == 1 && phrase[end++] != ')') return std::nullopt;
   const size_t mark = end;
@@ -95,7 +95,7 @@ std::optional<std::string_view> letter_in_last_line(std::string_view text) {
     letter.remove_prefix(1);
   while (!letter.empty() && std::string_view(".)*$").find(letter.back()) != std::string_view::npos)
     letter.remove_suffix(1);
-  if (letter.size() != 1 || letter[0] < 'A' || letter[0] > 'J') return std::nullopt;
+  if (letter.size() != 1 || !is_choice_letter(letter[0])) return std::nullopt;
   return letter;
 }
 
