@@ -217,6 +217,25 @@ size_t phrase_start(std::string_view text, size_t at) {
   return kNone;
 }
 
+// Where the box whose command ends at `at` is {content} and nothing else: its end, else npos. Needs no look at the rest
+// of the text, so that many equal boxes take linear time.
+size_t end_of_equal_box(std::string_view text, size_t at, std::string_view content) {
+  const auto skip_space = [&] {
+    while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at])) != 0) ++at;
+  };
+  const auto take = [&](std::string_view word) {
+    if (!text.substr(at).starts_with(word)) return false;
+    at += word.size();
+    return true;
+  };
+  while (at < text.size() && text[at] == ' ') ++at;
+  if (!take("{")) return kNone;
+  skip_space();
+  if (!take(content)) return kNone;
+  skip_space();
+  return take("}") ? at : kNone;
+}
+
 }  // namespace
 
 Box last_box(std::string_view text) {
@@ -234,6 +253,10 @@ Box last_box(std::string_view text) {
 
 bool has_other_box(std::string_view text, std::string_view content) {
   for (size_t at = text.find("\\boxed"); at != kNone; at = text.find("\\boxed", at)) {
+    if (const size_t end = end_of_equal_box(text, at + 6, content); end != kNone) {
+      at = end;
+      continue;
+    }
     const Box box = box_at(text, at, 6);
     if (box.state == BoxState::unclosed) return false;  // the last one is closed: this cannot be
     if (trim(box.content) != content) return true;
