@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "laconic/rewards/equations.h"
 #include "laconic/rewards/exact.h"
 #include "laconic/rewards/notation.h"
 #include "laconic/rewards/numeric.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 constexpr size_t kMaxElements = 64;
-constexpr int kFewComparisons = 20;
 
 bool has_plus_minus(const Expression& e) {
   return any_node(e, [](const Expression& node) { return node.is(Kind::plus_minus); });
@@ -46,105 +46,10 @@ Expression expanded(const Expression& e) {
   return list;
 }
 
-bool is_capital(const Expression& e) {
-  return e.is(Kind::symbol) && e.name[0] >= 'A' && e.name[0] <= 'Z';
-}
-
-// AB, \angle ABC, \Delta p: letters that are one name.
-bool is_joined_name(const Expression& e) {
-  if (!e.is(Kind::product) || e.args.size() > 4 || !e.args[0].is(Kind::symbol)) return false;
-  const auto is_symbol = [](const Expression& arg) { return arg.is(Kind::symbol); };
-  const std::string& first = e.args[0].name;
-  if (first == "\\angle" || first == "\\triangle" || first == "\\Delta")
-    return std::all_of(e.args.begin(), e.args.end(), is_symbol);
-  return std::all_of(e.args.begin(), e.args.end(), is_capital);
-}
-
-// f(x), |AB|, AB/CD, P(A), \cos B, A^{-1}, (x, y): a name for the value behind the equals sign.
-bool is_name(const Expression& e) {
-  const auto names_one = [](const Expression& arg) { return is_capital(arg) || is_joined_name(arg); };
-  switch (e.kind) {
-    case Kind::symbol:
-    case Kind::text:
-      return true;
-    case Kind::product:
-      return is_joined_name(e) || (e.args.size() == 2 && e.args[0].is(Kind::symbol) && e.args[1].grouped);
-    case Kind::function:
-      if (e.name == "abs") return is_joined_name(e.args[0]);
-      return (e.name == "sin" || e.name == "cos" || e.name == "tan") && names_one(e.args[0]);
-    case Kind::quotient:
-      return is_joined_name(e.args[0]) && is_joined_name(e.args[1]);
-    case Kind::power: {
-      const auto exponent = rational_value(e.args[1]);
-      const bool transposed = e.args[1].is(Kind::symbol) && e.args[1].name == "T";
-      return is_capital(e.args[0]) && (transposed || (exponent && *exponent == -1));
-    }
-    case Kind::sequence:
-      return e.name == "()" && std::all_of(e.args.begin(), e.args.end(), is_name);
-    default:
-      return false;
-  }
-}
-
-bool mentions(const Expression& e, const Expression& name) {
-  if (!name.is(Kind::symbol)) return false;
-  return any_node(e, [&](const Expression& node) { return node.is(Kind::symbol) && node.name == name.name; });
-}
-
-bool is_equation(const Expression& e) {
-  return e.is(Kind::relation) && e.name.find_first_not_of('=') == std::string::npos;
-}
-
-// Whether two sides of an equation may be equal: 6 = 5 is not, and a decimal may be rounded.
-bool may_be_equal(const Expression& a, const Expression& b) {
-  const auto x = real_value(a), y = real_value(b);
-  if (!x || !y) return true;
-  const double slack = has_decimals(a) || has_decimals(b) ? 0.2 : 0.01;
-  return std::abs(*x - *y) <= slack * std::max(std::abs(*x), std::abs(*y)) + 1e-9;
-}
-
-// The value that an equation gives to a name, or at which a chain of equal values ends. An equation that defines its
-// name by itself (x = x, x = 2x - 3) gives none, and neither does one that is false.
-const Expression* assigned_value(const Expression& e) {
-  if (!is_equation(e)) return nullptr;
-  for (size_t i = 0; i + 1 < e.args.size(); ++i) {
-    if (!may_be_equal(e.args[i], e.args[i + 1])) return nullptr;
-  }
-  const Expression &first = e.args.front(), &last = e.args.back();
-  if (is_name(last) && e.args.size() == 2 && symbols_of(first).empty() && !first.is(Kind::text))
-    return &first;  // 5 = x
-  for (size_t i = 0; i + 1 < e.args.size(); ++i) {
-    if (is_name(e.args[i]) && mentions(last, e.args[i])) return nullptr;
-  }
-  if (is_name(first)) return &last;
-  return symbols_of(last).empty() ? &last : nullptr;
-}
-
-// Of x = \sqrt{2} \approx 1.41 the root: the value that the decimal behind it was rounded from.
-const Expression* rounded_value(const Expression& e) {
-  if (!is_equation(e)) return nullptr;
-  const Expression &last = e.args.back(), &exact = e.args[e.args.size() - 2];
-  const Expression& decimal = last.is(Kind::negate) ? last.args[0] : last;
-  if (is_name(exact) || !decimal.is(Kind::number) || decimal.places < 1) return nullptr;
-  const auto value = real_value(exact), shown = real_value(last);
-  if (!value || !shown || std::abs(*value - *shown) > std::pow(10.0, -decimal.places) * (1 + 1e-9)) return nullptr;
-  return &exact;
-}
-
-// The variable of x > 3 or x in S; that of \{x | x > 3\} is bound and has no name, and a > b has two.
-std::string free_variable(const Expression& set) {
-  const bool combined =
-      set.is(Kind::set_union) || set.is(Kind::intersection) || set.is(Kind::difference) || set.is(Kind::relation);
-  if (set.grouped || !combined) return {};
-  auto names = symbols_of(set);
-  names.erase("R");
-  return names.size() == 1 ? *names.begin() : std::string();
-}
-
 // Not for x > 3 and y > 3.
 bool same_variable(const Expression& set, const Expression& other) {
-  const std::string name = free_variable(set), other_name = free_variable(other);
-  return name.empty() || other_name.empty() || name == other_name;
+  const auto names = free_variables(set), others = free_variables(other);
+  return names.size() != 1 || others.size() != 1 || names == others;
 }
 
 bool is_degrees(const Expression& e) {
@@ -156,18 +61,6 @@ Expression without_degrees(const Expression& e) {
   Expression copy = e;
   for (auto& arg : copy.args) arg = without_degrees(arg);
   return copy;
-}
-
-// Whether an equation names or calculates its value: x = 5 and 2+3 = 5, but not x + y = 5.
-bool is_valued(const Expression& equation) {
-  const Expression& first = equation.args.front();
-  return is_name(first) || is_name(equation.args.back()) || symbols_of(first).empty();
-}
-
-// x = 5 + x - x
-bool defines_itself(const Expression& equation) {
-  const Expression &first = equation.args.front(), &last = equation.args.back();
-  return (is_name(first) && mentions(last, first)) || (is_name(last) && mentions(first, last));
 }
 
 Expression difference_of_sides(const Expression& relation) {
@@ -201,6 +94,21 @@ Expression times(const Expression& e, const Rational& factor) {
 
 bool is_infinity(const Expression& e) {
   return any_node(e, [](const Expression& node) { return node.is_constant("infinity"); });
+}
+
+// x = 2, y = 1: values of different variables, of which x, y and z have an order.
+bool assigns_coordinates(const std::vector<Expression>& items) {
+  std::set<std::string> names;
+  std::string last_coordinate;
+  for (const auto& item : items) {
+    if (assigned_value(item) == nullptr || !item.args[0].is(Kind::symbol)) return false;
+    const std::string& name = item.args[0].name;
+    if (!names.insert(name).second) return false;
+    if (name != "x" && name != "y" && name != "z") continue;
+    if (name < last_coordinate) return false;
+    last_coordinate = name;
+  }
+  return true;
 }
 
 // The cells of [[1, 2], [3, 4]], row by row; none when a row is not so long.
@@ -287,10 +195,16 @@ bool Comparer::same_equation(const Expression& gold, const Expression& answer) {
   if (!is_scalar(gold.args[0]) || !is_scalar(gold.args[1]) || !is_scalar(answer.args[0]) || !is_scalar(answer.args[1]))
     return false;
   const Expression a = difference_of_sides(gold), b = difference_of_sides(answer);
+  return same_up_to_factor(a, b, false);
+}
+
+// a = 0 and b = 0, or a > 0 and b > 0 where `positive`, say the same.
+bool Comparer::same_up_to_factor(const Expression& a, const Expression& b, bool positive) {
   if (symbols_of(a) != symbols_of(b)) return false;
-  const auto certainty = compare_up_to_factor(a, b, false);
+  if (surely_no_multiple(a, b, positive)) return false;
+  const auto certainty = compare_up_to_factor(a, b, positive, equation_work_);
   if (certainty != Certainty::unknown) return certainty == Certainty::equal;
-  return compare_numerically_up_to_factor(a, b, false) == Certainty::equal;
+  return compare_numerically_up_to_factor(a, b, positive, precise_work_) == Certainty::equal;
 }
 
 // One sign between two expressions: x + y < 3 and 3 > y + x.
@@ -304,10 +218,7 @@ bool Comparer::same_inequality(const Expression& gold, const Expression& answer)
   if (equality && gold.name != answer.name) return false;
   if (turned(gold)) a = make_node(Kind::negate, std::move(a));
   if (turned(answer)) b = make_node(Kind::negate, std::move(b));
-  if (symbols_of(a) != symbols_of(b)) return false;
-  const auto certainty = compare_up_to_factor(a, b, !equality);
-  if (certainty != Certainty::unknown) return certainty == Certainty::equal;
-  return compare_numerically_up_to_factor(a, b, !equality) == Certainty::equal;
+  return same_up_to_factor(a, b, !equality);
 }
 
 bool Comparer::same_set(const Expression& gold, const Expression& answer) {
@@ -377,10 +288,7 @@ bool Comparer::same_sequence(const Expression& gold, const Expression& answer) {
   }
   if (unordered(gold) != unordered(answer)) {
     const Expression& list = unordered(gold) ? gold : answer;
-    std::set<std::string> names;
-    const bool assignments = std::all_of(list.args.begin(), list.args.end(), [&](const Expression& e) {
-      return assigned_value(e) != nullptr && e.args[0].is(Kind::symbol) && names.insert(e.args[0].name).second;
-    });
+    const bool assignments = assigns_coordinates(list.args);
     const bool tuples = gold.name != ":" && answer.name != ":" && list.name.empty();
     if (!tuples || !(assignments || options_.loose)) return false;
     return same_ordered(gold.args, answer.args);
@@ -440,9 +348,7 @@ bool Comparer::same_bare_value(const Expression& gold, const Expression& answer)
 bool Comparer::same_number(const Expression& gold, const Expression& answer) {
   if (gold.is(Kind::number) && answer.is(Kind::number) && gold.value == answer.value) return true;
   const bool inexact = options_.tolerance > 0 && (has_decimals(gold) || has_decimals(answer));
-  // In long lists most pairs differ: that is told quickly.
-  const bool many = budget_ < kComparisons - kFewComparisons;
-  if (many && surely_different(gold, answer, inexact ? options_.tolerance : 0)) return false;
+  if (has_compared_many() && surely_different(gold, answer, inexact ? options_.tolerance : 0)) return false;
   const auto certainty = compare_exactly(gold, answer, exact_work_);
   if (certainty == Certainty::equal) return true;
   if (certainty == Certainty::different && !inexact) return false;

@@ -17,6 +17,7 @@ class Comparer {
  private:
   bool same_relation(const Expression& gold, const Expression& answer);
   bool same_equation(const Expression& gold, const Expression& answer);
+  bool same_up_to_factor(const Expression& a, const Expression& b, bool positive);
   bool same_inequality(const Expression& gold, const Expression& answer);
   bool same_set(const Expression& gold, const Expression& answer);
   bool same_sequence(const Expression& gold, const Expression& answer);
@@ -29,12 +30,15 @@ class Comparer {
   bool same_number(const Expression& gold, const Expression& answer);
   bool rounds_to(const Expression& gold, const Expression& answer) const;
   bool spend() { return --budget_ > 0; }
+  // In long lists most pairs differ: that is told in double precision first.
+  bool has_compared_many() const { return budget_ < kComparisons - kFewComparisons; }
 
   const EquivalenceOptions& options_;
-  static constexpr int kComparisons = 400;
-  int budget_ = kComparisons;   // comparisons of parts
-  int64_t exact_work_ = 10000;  // of exact algebra, see compare_exactly()
-  int64_t precise_work_ = 200;  // of multi-precision arithmetic, see compare_numerically()
+  static constexpr int kComparisons = 400, kFewComparisons = 20;
+  int budget_ = kComparisons;     // comparisons of parts
+  int64_t exact_work_ = 10000;    // of exact algebra (exact.h)
+  int64_t equation_work_ = 3000;  // likewise, where the steps are dearer: equations of many terms
+  int64_t precise_work_ = 200;    // of multi-precision arithmetic (numeric.h)
   int depth_ = 0;
 };
 

@@ -38,7 +38,7 @@ constexpr const char* kE = "!e";
 
 class Algebra {
  public:
-  explicit Algebra(int64_t budget = kBudget) : budget_(budget) {}
+  explicit Algebra(int64_t budget) : budget_(budget) {}
   int64_t budget() const { return budget_; }
   // Nothing: not expressible, or over the budget.
   std::optional<Fraction> convert(const Expression& e);
@@ -367,10 +367,6 @@ std::optional<Fraction> Algebra::convert(const Expression& e) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 Certainty compare_with(Algebra& algebra, const Expression& a, const Expression& b) {
   const auto left = algebra.convert(a);
   const auto right = left ? algebra.convert(b) : std::nullopt;
@@ -379,6 +375,24 @@ Certainty compare_with(Algebra& algebra, const Expression& a, const Expression& 
   if (!x || !y) return Certainty::unknown;
   if (*x == *y) return Certainty::equal;
   return algebra.decisive() ? Certainty::different : Certainty::unknown;
+}
+
+Certainty compare_multiples(Algebra& algebra, const Expression& a, const Expression& b, bool positive) {
+  const auto left = algebra.convert(a);
+  const auto right = left ? algebra.convert(b) : std::nullopt;
+  if (!left || !right) return Certainty::unknown;
+  // A side that is 0 makes an equation that says nothing.
+  if (left->top.empty() || right->top.empty()) return Certainty::different;
+  const auto x = algebra.multiply(left->top, right->bottom), y = algebra.multiply(right->top, left->bottom);
+  if (!x || !y) return Certainty::unknown;
+  if (x->size() != y->size()) return algebra.decisive() ? Certainty::different : Certainty::unknown;
+  const Rational factor = x->begin()->second / y->begin()->second;
+  if (positive && factor < 0) return Certainty::different;
+  for (auto i = x->begin(), j = y->begin(); i != x->end(); ++i, ++j) {
+    if (i->first != j->first || i->second != factor * j->second)
+      return algebra.decisive() ? Certainty::different : Certainty::unknown;
+  }
+  return Certainty::equal;
 }
 
 }  // namespace
@@ -395,23 +409,13 @@ Certainty compare_exactly(const Expression& a, const Expression& b, int64_t& wor
   return certainty;
 }
 
-Certainty compare_up_to_factor(const Expression& a, const Expression& b, bool positive) {
-  Algebra algebra;
-  const auto left = algebra.convert(a);
-  const auto right = left ? algebra.convert(b) : std::nullopt;
-  if (!left || !right) return Certainty::unknown;
-  // A side that is 0 makes an equation that says nothing.
-  if (left->top.empty() || right->top.empty()) return Certainty::different;
-  const auto x = algebra.multiply(left->top, right->bottom), y = algebra.multiply(right->top, left->bottom);
-  if (!x || !y) return Certainty::unknown;
-  if (x->size() != y->size()) return algebra.decisive() ? Certainty::different : Certainty::unknown;
-  const Rational factor = x->begin()->second / y->begin()->second;
-  if (positive && factor < 0) return Certainty::different;
-  for (auto i = x->begin(), j = y->begin(); i != x->end(); ++i, ++j) {
-    if (i->first != j->first || i->second != factor * j->second)
-      return algebra.decisive() ? Certainty::different : Certainty::unknown;
-  }
-  return Certainty::equal;
+Certainty compare_up_to_factor(const Expression& a, const Expression& b, bool positive, int64_t& work) {
+  if (work <= 0) return Certainty::unknown;
+  const int64_t given = std::min(work, kBudget);
+  Algebra algebra(given);
+  const auto certainty = compare_multiples(algebra, a, b, positive);
+  work -= given - algebra.budget();
+  return certainty;
 }
 
 }  // namespace laconic::rewards

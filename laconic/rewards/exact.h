@@ -17,8 +17,8 @@ Certainty compare_exactly(const Expression& a, const Expression& b, int64_t& wor
 // The value of an expression that is a rational number by the four operations, powers and roots alone.
 std::optional<Rational> rational_value(const Expression& expression);
 
-// a - b, when both equations a = 0 and b = 0 say the same: one is a non-zero multiple of the other. Both are
-// differences of the sides of an equation. `positive` asks for a positive multiple, as for inequalities.
-Certainty compare_up_to_factor(const Expression& a, const Expression& b, bool positive);
+// Whether the equations a = 0 and b = 0 say the same: one is a non-zero multiple of the other. Both are differences of
+// the sides of an equation. `positive` asks for a positive multiple, as for inequalities; `work` as above.
+Certainty compare_up_to_factor(const Expression& a, const Expression& b, bool positive, int64_t& work);
 
 }  // namespace laconic::rewards

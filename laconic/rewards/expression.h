@@ -43,9 +43,10 @@ struct Expression {
   Kind kind = Kind::number;
   bool repeating = false;  // number: with a repeating part
   bool grouped = false;    // stood in brackets of its own
-  int places = 0;          // number: digits after the decimal point
-  int base = 10;           // number: of the notation it was written in
-  size_t columns = 0;      // matrix
+  bool bound = false;  // relation and sets of numbers: the condition of \{x | ...\}, whose variable has no name outside
+  int places = 0;      // number: digits after the decimal point
+  int base = 10;       // number: of the notation it was written in
+  size_t columns = 0;  // matrix
   std::string name;
   Rational value;
   std::vector<Expression> args;

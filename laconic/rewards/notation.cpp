@@ -266,10 +266,11 @@ class Translator {
   int dollars_ = -1;
 };
 
-// 1, 2, 3, ...: a list that goes on.
+// 1, 2, 3, ... and 1, 2, 3...: a list that goes on.
 bool goes_on(std::string_view text) {
-  size_t end = text.find_last_not_of(". \t\r\n");
-  return end != std::string_view::npos && text[end] == ',' && text.substr(end).find("..") != std::string_view::npos;
+  const size_t end = text.find_last_not_of(". \t\r\n");
+  if (end == std::string_view::npos || text.substr(end).find("..") == std::string_view::npos) return false;
+  return text[end] == ',' || (is_digit(text[end]) && text.find(", ") != std::string_view::npos);
 }
 
 void strip_ends(std::string& text) {

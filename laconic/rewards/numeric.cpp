@@ -5,6 +5,8 @@
 #include <cmath>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "laconic/rewards/evaluate.h"
 #include "laconic/rewards/precision.h"
@@ -19,7 +21,9 @@ constexpr int kPositivePoints = 4;  // where all variables are positive
 constexpr int kMixedPoints = 2;     // where their signs differ
 constexpr int kMorePoints = 8;      // positive ones, where one alone of the first has real values
 constexpr int kWholePoints = 12;    // for functions of whole numbers
-constexpr std::array<int, 6> kStretches = {1, 6, 30, 200, 6, 30};
+// How far points lie apart for floor(x), and up to which whole number for n! and n mod k.
+constexpr std::array<int, 6> kStretches = {1, 30, 1000, 1000000, 6, 30};
+constexpr std::array<uint64_t, 6> kLargestWhole = {24, 120, 24, 24, 1000000000, 24};
 // Multi-precision arithmetic is slow: expressions with more functions are compared in double precision alone.
 constexpr int64_t kMaxPreciseWork = 64;
 
@@ -47,13 +51,13 @@ Point point_for(const std::set<std::string>& names, int index, int stretch = 1) 
   return point;
 }
 
-// Whole numbers from 1 to 24.
 Point whole_point_for(const std::set<std::string>& names, int index) {
   Point point;
   uint64_t state = mix(kSeed + 1000 + static_cast<uint64_t>(index));
+  const uint64_t largest = kLargestWhole[static_cast<size_t>(index) % kLargestWhole.size()];
   for (const auto& name : names) {
     state = mix(state);
-    point[name] = Rational(static_cast<int64_t>(1 + state % 24));
+    point[name] = Rational(static_cast<int64_t>(1 + state % largest));
   }
   return point;
 }
@@ -65,10 +69,12 @@ bool calls_with_variables(const Expression& expression, std::initializer_list<st
            !symbols_of(e).empty();
   });
 }
+
 // n!: known at whole numbers alone.
 bool is_discrete(const Expression& e) {
   return calls_with_variables(e, {"factorial", "double_factorial", "binom", "mod", "gcd", "lcm"});
 }
+
 // floor(x): the same on long stretches.
 bool has_steps(const Expression& e) {
   return calls_with_variables(e, {"floor", "ceil"});
@@ -110,6 +116,12 @@ Certainty same(const Approximate<T>& a, const Approximate<T>& b, double toleranc
   return error <= digits * std::max(1.0, size) ? Certainty::equal : Certainty::unknown;
 }
 
+// Both are 0, as binom(n, 30) and floor(n/1000) are for most n.
+template <typename T>
+bool says_nothing(const Approximate<T>& a, const Approximate<T>& b) {
+  return a.re == 0 && a.im == 0 && b.re == 0 && b.im == 0;
+}
+
 class Comparison {
  public:
   Comparison(const Expression& a, const Expression& b, double tolerance) : a_(a), b_(b), tolerance_(tolerance) {
@@ -148,7 +160,7 @@ class Comparison {
       const auto a = evaluator.evaluate(with_values(a_, point)), b = evaluator.evaluate(with_values(b_, point));
       const Certainty certainty = same(a, b, tolerance_, digits);
       if (certainty == Certainty::different) return certainty;
-      equal += certainty == Certainty::equal ? 1 : 0;
+      equal += certainty == Certainty::equal && !says_nothing(a, b) ? 1 : 0;
     }
     return equal >= 3 ? Certainty::equal : Certainty::unknown;
   }
@@ -177,7 +189,7 @@ class Comparison {
         continue;
       }
       if (certainty == Certainty::different) return certainty;
-      equal += certainty == Certainty::equal && !is_mixed(i) ? 1 : 0;
+      equal += certainty == Certainty::equal && !is_mixed(i) && !(steps_ && says_nothing(a, b)) ? 1 : 0;
     }
     if (equal >= 2) return Certainty::equal;
     if (equal > 0) return Certainty::unknown;
@@ -194,6 +206,35 @@ class Comparison {
   bool whole_ = false;
 };
 
+// Whether a = c b with one constant c: a(x) b(y) == a(y) b(x) at pairs of points x, y.
+template <typename T>
+Certainty compare_multiples(const Expression& a, const Expression& b, bool positive, double digits) {
+  std::set<std::string> names = symbols_of(a);
+  names.merge(symbols_of(b));
+  if (names.empty()) return Certainty::unknown;
+  std::vector<Approximate<T>> lefts, rights;
+  lefts.reserve(kPositivePoints);
+  rights.reserve(kPositivePoints);
+  for (int i = 0; i < kPositivePoints; ++i) {
+    const Point point = point_for(names, i);
+    const Evaluator<T> evaluator(point);
+    lefts.push_back(evaluator.evaluate(a));
+    rights.push_back(evaluator.evaluate(b));
+    const auto &left = lefts.back(), &right = rights.back();
+    if (!left.ok || !right.ok || left.im != 0 || right.im != 0) return Certainty::unknown;
+    const bool blurred = left.error > digits * size_of(left) || right.error > digits * size_of(right);
+    if (std::is_same_v<T, double> && blurred) return Certainty::unknown;
+    if (size_of(left) <= left.error || size_of(right) <= right.error) return Certainty::different;  // 0 = 0
+    if (positive && (left.re > 0) != (right.re > 0)) return Certainty::different;
+  }
+  using std::abs;
+  for (size_t i = 1; i < lefts.size(); ++i) {
+    const T x = lefts[0].re * rights[i].re, y = lefts[i].re * rights[0].re;
+    if (abs(T(x - y)) > abs(x) * (10 * digits)) return Certainty::different;
+  }
+  return Certainty::equal;
+}
+
 }  // namespace
 
 Certainty compare_numerically(const Expression& a, const Expression& b, double tolerance, int64_t& precise_work) {
@@ -204,27 +245,15 @@ bool surely_different(const Expression& a, const Expression& b, double tolerance
   return Comparison(a, b, tolerance).differs();
 }
 
-Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive) {
-  std::set<std::string> names = symbols_of(a);
-  names.merge(symbols_of(b));
-  if (names.empty() || slow_work(a) + slow_work(b) > kMaxPreciseWork) return Certainty::unknown;
-  // a(x) b(y) == a(y) b(x) at pairs of points.
-  std::vector<Approximate<Precise>> lefts, rights;
-  for (int i = 0; i < kPositivePoints; ++i) {
-    const Point point = point_for(names, i);
-    const Evaluator<Precise> evaluator(point);
-    lefts.push_back(evaluator.evaluate(a));
-    rights.push_back(evaluator.evaluate(b));
-    const auto &left = lefts.back(), &right = rights.back();
-    if (!left.ok || !right.ok || left.im != 0 || right.im != 0) return Certainty::unknown;
-    if (size_of(left) <= left.error || size_of(right) <= right.error) return Certainty::different;  // 0 = 0
-    if (positive && (left.re > 0) != (right.re > 0)) return Certainty::different;
-  }
-  for (size_t i = 1; i < lefts.size(); ++i) {
-    const Precise x = lefts[0].re * rights[i].re, y = lefts[i].re * rights[0].re;
-    if (abs(Precise(x - y)) > abs(x) * 1e-20) return Certainty::different;
-  }
-  return Certainty::equal;
+Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive,
+                                           int64_t& precise_work) {
+  const int64_t work = slow_work(a) + slow_work(b);
+  if (work > kMaxPreciseWork || (precise_work -= work + 1) <= 0) return Certainty::unknown;
+  return compare_multiples<Precise>(a, b, positive, 1e-21);
+}
+
+bool surely_no_multiple(const Expression& a, const Expression& b, bool positive) {
+  return compare_multiples<double>(a, b, positive, 1e-10) == Certainty::different;
 }
 
 bool tolerated(const Rational& a, const Rational& b, double tolerance) {

@@ -19,7 +19,11 @@ Certainty compare_numerically(const Expression& a, const Expression& b, double t
 bool surely_different(const Expression& a, const Expression& b, double tolerance);
 
 // compare_numerically() for b = c * a with a constant c, the same at all points; c > 0 where `positive`.
-Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive);
+Certainty compare_numerically_up_to_factor(const Expression& a, const Expression& b, bool positive,
+                                           int64_t& precise_work);
+
+// True when double precision tells that there is no such c.
+bool surely_no_multiple(const Expression& a, const Expression& b, bool positive);
 
 // |a - b| <= tolerance * min(1, max(|a|, |b|)): absolute for large values, relative for small ones.
 bool tolerated(const Rational& a, const Rational& b, double tolerance);

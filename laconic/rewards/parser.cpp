@@ -233,7 +233,7 @@ Parser::Result Parser::braced_set() {
   if (!closed) return std::nullopt;
   take(peek());
   if (such_that) {
-    inside->grouped = true;  // its variable is bound
+    inside->grouped = inside->bound = true;
     return inside;
   }
   if (empty) return node(make(Kind::sequence, "{}"));

@@ -144,8 +144,7 @@ bool Parser::mixed_number_follows() {
     const size_t top = integer_argument_end(text_, token.end);
     return top != 0 && integer_argument_end(text_, top) != 0;
   }
-  const bool same_line = text_.substr(at_, token.begin - at_).find('\n') == std::string_view::npos;
-  if (token.type == Token::Type::number && token.spaced && same_line &&
+  if (token.type == Token::Type::number && token.spaced && in_same_line(token) &&
       token.text.find('.') == std::string_view::npos) {
     const Token slash = next_token(text_, token.end, false);
     const Token bottom = next_token(text_, slash.end, false);

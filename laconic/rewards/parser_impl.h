@@ -29,6 +29,10 @@ class Parser {
   void move_to(size_t position);
   bool accept_sign(char c);
   bool accept_command(std::string_view name);
+  // Whether the next token stands in the line of what was read before it.
+  bool in_same_line(const Token& token) const {
+    return text_.substr(at_, token.begin - at_).find('\n') == std::string_view::npos;
+  }
   char char_at(size_t position) const { return position < text_.size() ? text_[position] : '\0'; }
   // Makes a node, or fails the parse when there are too many.
   Result node(Expression expression);

@@ -185,7 +185,7 @@ bool Parser::starts_factor(const Token& token, const Expression& last) {
   switch (token.type) {
     case Token::Type::number:
       // 2^6 3^5
-      if (token.spaced) return last.is(Kind::power) && char_at(token.end) == '^';
+      if (token.spaced) return last.is(Kind::power) && char_at(token.end) == '^' && in_same_line(token);
       return last.grouped || last.is(Kind::root) || last.is(Kind::quotient);
     case Token::Type::word:
       return !is_connective(token.text) && !begins_unit(token, last);

@@ -184,7 +184,19 @@ bool is_set_notation(const Expression& e) {
   return e.is(Kind::relation) && e.name.find_first_of("<>lg!@") != std::string::npos;
 }
 
+std::set<std::string> free_variables(const Expression& set) {
+  std::set<std::string> names;
+  if (set.bound) return names;
+  if (set.is(Kind::relation)) names = symbols_of(set);
+  if (set.is(Kind::set_union) || set.is(Kind::intersection) || set.is(Kind::difference)) {
+    for (const auto& part : set.args) names.merge(free_variables(part));
+  }
+  names.erase("R");
+  return names;
+}
+
 std::optional<std::vector<Interval>> real_set(const Expression& e) {
+  if (free_variables(e).size() > 1) return std::nullopt;
   std::optional<Pieces> pieces;
   if (e.is(Kind::relation)) pieces = relation_set(e);
   if (e.is(Kind::sequence)) pieces = sequence_set(e);

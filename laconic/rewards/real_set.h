@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "laconic/rewards/expression.h"
@@ -16,8 +18,11 @@ struct Interval {
   double low_value = 0, high_value = 0;
 };
 
-// Disjoint, in ascending order, with touching ones merged. Nothing when the expression is no such set, or an end has no
-// real value.
+// The names in inequalities and what is made of them: x of x > 3 and of x in S, none of \{x | x > 3\} and of (3, 5).
+std::set<std::string> free_variables(const Expression& set);
+
+// Disjoint, in ascending order, with touching ones merged. Nothing when the expression is no such set, when it speaks
+// of several variables (x > 3 and y < 5), or an end has no real value.
 std::optional<std::vector<Interval>> real_set(const Expression& expression);
 
 // True for what can only be a set of numbers: unions, inequalities, membership; an interval's brackets may also be a
