@@ -6,7 +6,6 @@
 #include "laconic/core/data/example_reader.h"
 #include "laconic/core/data/file_names.h"
 #include "laconic/core/data/parquet.h"
-#include "laconic/core/data/presets.h"
 
 namespace laconic::data {
 namespace {
@@ -14,13 +13,9 @@ namespace {
 // Collects examples and skips, and says when enough was read.
 class Collector {
  public:
-  explicit Collector(const DatasetOptions& options)
-      : options_(options),
-        ids_in_file_(!options.id_column.empty() ||
-                     (!options.preset.empty() && !preset_named(options.preset).id.empty())) {}
+  explicit Collector(const DatasetOptions& options) : options_(options) {}
 
   bool add(Example&& example) {
-    // Ids that come from the place in the file differ by themselves.
     const auto [first, fresh] = places_.emplace(example.id, example.source);
     if (!fresh) return skip({example.source, fmt::format("id `{}` was used before, at {}", example.id, first->second)});
     if (usable_++ >= options_.offset) data_.examples.push_back(std::move(example));
@@ -48,15 +43,10 @@ class Collector {
   bool more_wanted() const { return options_.limit == 0 || data_.examples.size() < options_.limit; }
 
   const DatasetOptions& options_;
-  bool ids_in_file_;  // those that come from the place in the file differ by themselves
   Dataset data_;
   std::unordered_map<std::string, std::string> places_;  // of the ids
   size_t usable_ = 0;
 };
-
-}  // namespace
-
-namespace {
 
 // One file of a set; the number of its records. `stopped`: the sink wants no more.
 size_t scan_file(const DatasetOptions& options, const std::string& label, const ExampleSink& sink, bool& stopped) {

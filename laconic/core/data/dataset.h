@@ -20,7 +20,7 @@ struct Message {
 };
 
 struct Example {
-  std::string id;                  // from id_column, else "<file stem>:<record>" counted from 0
+  std::string id;                  // from id_column, else "<label of the file>:<record>" counted from 0
   std::string prompt;              // the templated user text (of the last user message for chat records)
   std::vector<Message> messages;   // the chat to render: system (if any), ..., user; without the response
   std::string response;            // what SFT learns; "" when none is mapped

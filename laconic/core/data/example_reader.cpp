@@ -100,8 +100,10 @@ ExampleReader::ExampleReader(const DatasetOptions& options, std::string label)
 
 std::vector<ColumnNames> ExampleReader::needed() const {
   std::vector<ColumnNames> all = {prompt_.empty() ? names_of(options_.messages_column) : prompt_};
-  if (!answer_.empty()) all.push_back(answer_);
-  if (!answer_.empty()) all.back().insert(all.back().end(), solution_.begin(), solution_.end());
+  if (!answer_.empty()) {
+    all.push_back(answer_);
+    all.back().insert(all.back().end(), solution_.begin(), solution_.end());
+  }
   for (const auto& [key, names] : answer_parts_) all.push_back(names);
   for (const auto& name : wrong_) all.push_back({name});
   if (!options_.response_column.empty()) all.push_back({options_.response_column});
@@ -166,10 +168,11 @@ void ExampleReader::read_answer(const Json& record, Example& example) const {
     example.answer = parts.dump();
     return;
   }
-  const bool in_solution = find_column(record, answer_) == nullptr && find_column(record, solution_) != nullptr;
-  const Json& value = need_column(record, in_solution ? solution_ : answer_);
+  const bool in_solution = find_column(record, solution_) != nullptr && find_column(record, answer_) == nullptr;
+  const auto& names = in_solution ? solution_ : answer_;
+  const Json& value = need_column(record, names);
   const bool as_json = options_.json_answers && value.is_structured();
-  const std::string text = as_json ? value.dump() : scalar_text(value, answer_.front());
+  const std::string text = as_json ? value.dump() : scalar_text(value, names.front());
   example.answer = pick_answer(text, in_solution ? AnswerFrom::boxed : answer_from_);
   if (example.answer.empty()) broken("the answer is empty");
 }

@@ -15,7 +15,8 @@ struct SetFile {
 };
 
 // The files that the shell's pattern (*, ?, [..], in folders as well) matches, in the order of their names; of a path
-// without a pattern, or of one that is there as it is written, that path alone. No match is an Error of kind input.
+// without a pattern, or of one that is there as it is written, that path alone. No match is an Error of kind input, and
+// so is a folder.
 std::vector<SetFile> files_of(const std::filesystem::path& path);
 
 }  // namespace laconic::data

@@ -57,6 +57,8 @@ TEST_F(PresetTest, EachReadsTheShapeOfItsSet) {
   EXPECT_EQ(one("aime", R"({"question": "q", "answer": "204"})").id, "aime:0");
   EXPECT_EQ(one("aime", R"({"ID": "1983-1", "Question": "q", "Answer": 60, "Part": null})").answer, "60");
   EXPECT_EQ(one("aime", R"({"id": 60, "problem": "p", "solution": "\\boxed{204}", "url": "u"})").answer, "204");
+  EXPECT_THAT(error_of(records("aime", {R"({"problem": "p", "solution": ["\\boxed{204}"]})"})),
+              HasSubstr("column `solution` must be a string or a number, found array"));
   EXPECT_EQ(one("amc", R"({"id": 0, "problem": "p", "answer": 142.0, "url": "u"})").answer, "142.0");
 }
 
