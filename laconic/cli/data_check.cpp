@@ -29,11 +29,11 @@ constexpr size_t kShownAnswer = 200;  // bytes
 constexpr int kBins = 12;
 constexpr int kBarWidth = 40;
 
-// At most kShownAnswer bytes of a text, whole characters.
+// Of a long text the first kShownAnswer bytes, whole characters.
 std::string beginning(const std::string& text) {
+  if (text.size() <= kShownAnswer) return text;
   const std::string part = text.substr(0, kShownAnswer);
-  const size_t bad = first_invalid_utf8(part);
-  return part.substr(0, bad);
+  return part.substr(0, first_invalid_utf8(part)) + " ...";
 }
 
 // A count and where it was first seen.
@@ -104,10 +104,8 @@ class Checker {
     ++report.answers;
     const auto found = answers.of(example.answer);
     if (found.use == AnswerUse::usable) return;
-    const bool shortened = example.answer.size() > kShownAnswer;
-    const auto answer = beginning(example.answer);
     (found.use == AnswerUse::text ? report.text_answers : report.rejected)
-        .add(fmt::format("{}: {}{}{}", example.source, answer, shortened ? " ..." : "",
+        .add(fmt::format("{}: {}{}", example.source, beginning(example.answer),
                          found.reason.empty() ? "" : " (" + found.reason + ")"));
   }
 

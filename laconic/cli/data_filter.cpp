@@ -27,10 +27,6 @@ namespace {
 
 constexpr int64_t kMany = int64_t{1} << 40;
 
-bool skip_malformed(const CommandLine& line) {
-  return line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
-}
-
 // Why an example was left out; the first reason that holds counts.
 class Sieve {
  public:
@@ -107,7 +103,7 @@ class Sieve {
           [&](data::Example&& example, std::string_view) { others_->add(example.prompt, 0); },
           [&](const data::SkippedRecord& record) { malformed.add(record); });
       // What cannot be read cannot be found again.
-      if (!skip_malformed(line)) malformed.check(path, static_cast<int64_t>(records));
+      if (!skips_malformed(line)) malformed.check(path, static_cast<int64_t>(records));
     }
     others_->finish();
   }
@@ -166,7 +162,7 @@ CommandLine filter_line() {
   AnswerCheck::declare(line);
   PromptLengths::declare(line);
   declare_column_options(line);
-  line.option("on-error", "fail|skip", "what becomes of a malformed record; default fail");
+  declare_on_error(line);
   line.section("Output");
   line.option("output", "FILE", "write to FILE instead of standard output; it appears when it is complete");
   line.flag("json", "the counts as one JSON object on standard error");
@@ -188,7 +184,7 @@ int run_data_filter(const Arguments& arguments, Streams& streams) {
   CommandLine line = filter_line();
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const PromptLengths lengths(line);
-  const bool skip = skip_malformed(line);
+  const bool skip = skips_malformed(line);
   auto set = open_data_sets(line, line.words(), /*keep_records=*/true).front();
   set.options.prompt_template = lengths.prompt_template();
   Sieve sieve(line, lengths, verifier_of(set));

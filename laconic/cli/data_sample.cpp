@@ -49,12 +49,12 @@ int run_data_sample(const Arguments& arguments, Streams& streams) {
   line.section("Sample");
   line.option("seed", "S", "default 0");
   line.option("format", "NAME", "auto (by the file's name), " + join(data::record_formats(), ", "));
-  line.option("on-error", "fail|skip", "what becomes of a malformed record; default fail");
+  declare_on_error(line);
   line.option("output", "FILE", "write to FILE instead of standard output; it appears when it is complete");
   line.epilogue("Example:\n  laconic data sample 500 train.parquet --seed 1 --output train-500.jsonl");
   if (!line.parse(arguments, streams.out)) return kSuccess;
   const size_t wanted = wanted_count(line.words().front());
-  const bool skip = line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
+  const bool skip = skips_malformed(line);
   data::Reservoir reservoir(wanted, static_cast<uint64_t>(line.whole("seed", 0, INT64_MAX, 0)));
   uint64_t place = 0;
   Malformed malformed;

@@ -74,6 +74,12 @@ std::vector<std::string> presets_for(const CommandLine& line, size_t files) {
   return names;
 }
 
+data::ColumnNames answers_of(const data::Preset& preset) {
+  auto names = preset.answer;
+  names.insert(names.end(), preset.solution.begin(), preset.solution.end());
+  return names;
+}
+
 }  // namespace
 
 bool is_pipe(const DataSet& set) {
@@ -124,16 +130,6 @@ DataSet guessed_data_set(const std::string& path, bool keep_records) {
   return set;
 }
 
-namespace {
-
-data::ColumnNames answers_of(const data::Preset& preset) {
-  auto names = preset.answer;
-  names.insert(names.end(), preset.solution.begin(), preset.solution.end());
-  return names;
-}
-
-}  // namespace
-
 std::string verifier_of(const DataSet& set) {
   return set.options.preset.empty() ? "math" : data::preset_named(set.options.preset).verifier;
 }
@@ -174,6 +170,14 @@ void Malformed::check(const std::string& path, int64_t records) const {
 
 void Malformed::add(const data::SkippedRecord& record) {
   if (++count <= static_cast<int64_t>(data::kReasonsKept)) first.push_back(record);
+}
+
+void declare_on_error(CommandLine& line) {
+  line.option("on-error", "fail|skip", "what becomes of a malformed record; default fail");
+}
+
+bool skips_malformed(const CommandLine& line) {
+  return line.choice("on-error", {"fail", "skip"}, "fail") == "skip";
 }
 
 size_t scan(const DataSet& set, const std::function<void(data::Example&&, std::string_view line)>& example,

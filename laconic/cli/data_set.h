@@ -50,6 +50,11 @@ struct Malformed {
   void check(const std::string& path, int64_t records) const;
 };
 
+// Declares --on-error: what becomes of malformed records.
+void declare_on_error(CommandLine& line);
+// Whether it says that they are left out.
+bool skips_malformed(const CommandLine& line);
+
 // Goes through a set, broken records included. Returns the number of records; a set without any is an Error.
 size_t scan(const DataSet& set, const std::function<void(data::Example&&, std::string_view line)>& example,
             const std::function<void(const data::SkippedRecord&)>& broken);
