@@ -94,10 +94,10 @@ distributed::RankFacts RunCommand::planned_ranks() const {
 void RunCommand::agree_on_stop_status() {
   stop_status_ = trainers::stop_status();
   if (ranks_->alone()) return;
-  const auto mine = trainers::stop_requested() ? std::to_string(stop_status_) : "";
-  for (const auto& told : distributed::all_gather_bytes(ranks_->communicator(), mine)) {
-    if (told.empty()) continue;
-    stop_status_ = std::stoi(told);
+  const double mine = trainers::stop_requested() ? stop_status_ : 0;
+  for (const auto& told : distributed::all_gather_values(ranks_->communicator(), {mine})) {
+    if (told.front() == 0) continue;
+    stop_status_ = static_cast<int>(told.front());
     return;
   }
 }

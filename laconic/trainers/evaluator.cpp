@@ -96,10 +96,9 @@ std::string differences(const Json& found, const Json& expected) {
   return text;
 }
 
-// Rows of an interrupted evaluation by problem; the file is left ready to be continued.
+// Rows of an interrupted evaluation by problem; none of an empty file.
 std::map<int64_t, Json> read_finished(const std::filesystem::path& path, const Json& expected) {
   std::map<int64_t, Json> finished;
-  if (!std::filesystem::exists(path)) return finished;
   const auto content = metrics::read_jsonl(path);
   if (!content.note.empty()) log_warning("{}", content.note);
   if (content.rows.empty()) return finished;

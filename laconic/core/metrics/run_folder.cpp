@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 constexpr const char* kMetrics = "metrics.jsonl";  // its lock is that of the run
 
 // What a run owns in its folder; only these are deleted by `overwrite`.
-constexpr std::array<const char*, 13> kOwned = {"config.yaml",   "versions.json", "metrics.jsonl",     "timing.jsonl",
-                                                "samples.jsonl", "summary.json",  "evaluations.jsonl", "eval.jsonl",
-                                                "report.html",   "tensorboard",   "checkpoints",       "model",
-                                                "outliers.jsonl"};
+constexpr std::array<const char*, 13> kOwned = {
+    "config.yaml",       "versions.json", kMetrics,      "timing.jsonl", "samples.jsonl", "summary.json",
+    "evaluations.jsonl", "eval.jsonl",    "report.html", "tensorboard",  "checkpoints",   "model",
+    "outliers.jsonl"};
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::error_code error;
@@ -42,7 +42,7 @@ bool is_owned(const std::string& name) {
 
 bool holds_run(const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name == "config.yaml" || name == "metrics.jsonl" || name == "versions.json";
+    return name == "config.yaml" || name == kMetrics || name == "versions.json";
   });
 }
 
