@@ -56,9 +56,11 @@ class CommandExchange final : public Exchange {
 
   bool take(std::string_view line) override {
     Json answer = parse_object(line);
-    if (answer.is_null()) answer = parse_object(with_quoted_numbers(line));
-    if (answer.is_null() && is_meant_as_answer(line))
-      throw RewardFailure(FailureKind::bad_answer, fmt::format("an answer that is not valid JSON: {}", shown(line)));
+    if (answer.is_null() && is_meant_as_answer(line)) {
+      answer = parse_object(with_quoted_numbers(line));
+      if (answer.is_null())
+        throw RewardFailure(FailureKind::bad_answer, fmt::format("an answer that is not valid JSON: {}", shown(line)));
+    }
     if (!answer.contains("id")) {
       noise.emplace_back(line);
       return false;
