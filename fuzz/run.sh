@@ -21,6 +21,6 @@ for source in laconic/rewards/*.cpp laconic/sandbox/*.cpp laconic/core/base/{des
   if [ ! -e "$object" ] || [ -n "$newer" ]; then "${CLANGXX:-clang++}" "${flags[@]}" -c "$source" -o "$object"; fi
   objects+=("$object")
 done
-"${CLANGXX:-clang++}" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lfmt -o "$out/math_verifier_fuzzer"
+"${CLANGXX:-clang++}" -fsanitize=fuzzer,address,undefined "${objects[@]}" -lfmt -lutf8proc -o "$out/math_verifier_fuzzer"
 "$out/math_verifier_fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
   -artifact_prefix="$out/findings/" "$out/corpus" "$out/seeds"
