@@ -138,6 +138,8 @@ class Comparison {
   Certainty run(int64_t& precise_work) const {
     if (whole_ && (precise_work -= kWholePoints) <= 0) return Certainty::unknown;
     const Certainty quick = anywhere<double>(1e-10);
+    // What is written alike has a value that double precision can tell: more digits say nothing new.
+    if (quick == Certainty::equal && same_form(a_, b_)) return quick;
     const int64_t work = slow_work(a_) + slow_work(b_);
     if (quick == Certainty::different || tolerance_ > 0 || work > kMaxPreciseWork) return quick;
     precise_work -= work;
