@@ -13,13 +13,17 @@
 namespace laconic::distributed {
 namespace {
 
+template <typename T>
+int64_t checksum_of(const T* values, size_t count) {
+  return checksum({reinterpret_cast<const char*>(values), count * sizeof(T)});
+}
+
 // What is told of a message before it comes: its size, its checksum, and the checksum of these two.
 constexpr int64_t kHeader = 3;
 
 at::Tensor header_of(const std::string& bytes) {
   const std::array<int64_t, 2> told = {static_cast<int64_t>(bytes.size()), checksum(bytes)};
-  const int64_t own = checksum({reinterpret_cast<const char*>(told.data()), sizeof told});
-  return at::tensor({told[0], told[1], own}, at::kLong);
+  return at::tensor({told[0], told[1], checksum_of(told.data(), told.size())}, at::kLong);
 }
 
 [[noreturn]] void fail_corrupt(Communicator& communicator, int64_t from) {
@@ -31,8 +35,7 @@ at::Tensor header_of(const std::string& bytes) {
 
 // The size of the message that the header of rank `from` tells of.
 int64_t checked_size(Communicator& communicator, const int64_t* header, int64_t from) {
-  if (checksum({reinterpret_cast<const char*>(header), (kHeader - 1) * sizeof(int64_t)}) != header[2])
-    fail_corrupt(communicator, from);
+  if (checksum_of(header, kHeader - 1) != header[2]) fail_corrupt(communicator, from);
   return header[0];
 }
 
@@ -42,10 +45,6 @@ void fill(const at::Tensor& target, const std::string& bytes) {
 
 std::string text_of(const at::Tensor& bytes, int64_t begin, int64_t size) {
   return {reinterpret_cast<const char*>(bytes.const_data_ptr<uint8_t>()) + begin, static_cast<size_t>(size)};
-}
-
-int64_t checksum_of(const double* values, size_t count) {
-  return checksum({reinterpret_cast<const char*>(values), count * sizeof(double)});
 }
 
 // Each rank adds up, in the order of the ranks, what all have sent: a wrong sum would be noticed by nobody, and a wrong

@@ -1,5 +1,5 @@
-// Text and other bytes between ranks, as byte tensors. They go with a checksum: bytes that arrive otherwise than they
-// were sent are an Error of kind io that names both ranks and the phase.
+// Texts, other bytes and a few numbers between ranks. They go with a checksum: what arrives otherwise than it was sent
+// is an Error of kind io that names both ranks and the phase.
 #pragma once
 
 #include <string>
